@@ -1,0 +1,1 @@
+"""Isthmus: every business event of operations in finance exactly once. Import from the subpackages, never from here."""

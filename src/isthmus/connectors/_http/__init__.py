@@ -1,0 +1,4 @@
+"""One HTTP session per connection: budget, sign-in, retries of safe calls, redaction.
+
+May import contract and errors.
+"""

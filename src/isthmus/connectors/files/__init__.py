@@ -1,0 +1,1 @@
+"""Folders of CSV or Excel files as an operational system."""

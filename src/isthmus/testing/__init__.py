@@ -1,0 +1,1 @@
+"""What tests and connector authors use: the connector suite, builders, a driven clock. Imported by tests only."""
