@@ -49,6 +49,8 @@ create table record (
     scope text not null,
     number text not null default '',
     data text not null,
+    amount numeric,
+    currency text not null default '',
     origin text not null,
     created_at timestamptz not null,
     changed_at timestamptz not null,
@@ -144,6 +146,23 @@ create index message_unfinished on message (state, flow)
     where state in ('held', 'dead', 'saved', 'waiting', 'uncertain', 'retrying');
 create index message_waits on message (waits_for) where state = 'waiting' and waits_for <> '';
 create index message_number on message (number) where number <> '';
+
+-- What the source is to be told of a record (write-back): the newest text wins, writing it twice is harmless.
+create table note (
+    connection text not null references connection(id),
+    entity text not null,
+    company text not null,
+    native_id text not null,
+    record_id bigint not null references record(id),
+    body text not null,
+    changed_at timestamptz not null,
+    written text not null default '',
+    attempts int not null default 0,
+    next_at timestamptz,
+    trouble text not null default '',
+    primary key (connection, entity, company, native_id)
+);
+create index note_open on note (connection, next_at) where written <> body;
 
 create table attempt (
     id bigint generated always as identity primary key,
