@@ -92,7 +92,6 @@ create table progress (
     record_id bigint not null references record(id),
     active boolean not null,
     occurrence int not null,
-    decided text not null default '',
     primary key (flow, record_id)
 );
 

@@ -1,0 +1,107 @@
+"""Connections as actors: registration, the fence, halting, and when they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from isthmus.errors import FenceLost
+from isthmus.ledger.types import Db
+
+
+class ConnectionRow(Struct, frozen=True):
+    """A connection's standing."""
+
+    id: str
+    system: str
+    fence: int
+    next_due: datetime | None
+    halted_code: str
+    halted_text: str
+    halted_at: datetime | None
+    fingerprint: str
+
+
+async def register(db: Db, connections: Sequence[tuple[str, str]]) -> None:
+    """Make sure each (id, system) has its row. Safe to repeat."""
+    await db.execute(
+        """insert into connection (id, system) select * from unnest(%b::text[], %b::text[])
+           on conflict (id) do update set system = excluded.system""",
+        ([c[0] for c in connections], [c[1] for c in connections]),
+    )
+
+
+async def begin_turn(db: Db, connection: str, holder: str, now: datetime) -> int:
+    """Bump the fence and return it: from here on no earlier turn of this connection can commit."""
+    cursor = await db.execute(
+        "update connection set fence = fence + 1, holder = %s, turn_started_at = %s where id = %s returning fence",
+        (holder, now, connection),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise FenceLost(f"connection {connection!r} is not in the ledger")
+    return int(row[0])
+
+
+async def guard(db: Db, connection: str, fence: int) -> None:
+    """Hold the fence for the rest of this transaction. Raises FenceLost when a later turn has begun."""
+    cursor = await db.execute("select 1 from connection where id = %s and fence = %s for share", (connection, fence))
+    if await cursor.fetchone() is None:
+        raise FenceLost(f"another worker acts for {connection!r} by now")
+
+
+async def end_turn(db: Db, connection: str, fence: int, next_due: datetime | None) -> None:
+    """Say when the connection wants its next turn; nothing if a later turn has begun."""
+    await db.execute(
+        "update connection set turn_started_at = null, holder = '', next_due = %s where id = %s and fence = %s",
+        (next_due, connection, fence),
+    )
+
+
+async def halt(db: Db, connection: str, code: str, text: str, now: datetime) -> None:
+    """Record that nothing of this connection can work now, and why."""
+    await db.execute(
+        """update connection set halted_code = %s, halted_text = %s,
+                  halted_at = case when halted_code = %s then halted_at else %s end where id = %s""",
+        (code, text, code, now, connection),
+    )
+
+
+async def resume(db: Db, connection: str) -> None:
+    """Forget an earlier halt."""
+    await db.execute(
+        """update connection set halted_code = '', halted_text = '', halted_at = null
+            where id = %s and halted_code <> ''""",
+        (connection,),
+    )
+
+
+async def wake(db: Db, connections: Sequence[str], now: datetime) -> None:
+    """Make connections due at once."""
+    await db.execute(
+        """update connection set next_due = %s
+            where id = any(%b::text[]) and (next_due is null or next_due > %s)""",
+        (now, list(connections), now),
+    )
+
+
+async def due(db: Db, now: datetime, limit: int = 500) -> list[str]:
+    """Connections whose time has come."""
+    cursor = await db.execute("select id from connection where next_due <= %s order by next_due limit %s", (now, limit))
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def standing(db: Db) -> list[ConnectionRow]:
+    """All connections as they stand."""
+    cursor = await db.execute(
+        """select id, system, fence, next_due, halted_code, halted_text, halted_at, fingerprint
+             from connection order by id"""
+    )
+    return [ConnectionRow(*row) for row in await cursor.fetchall()]
+
+
+async def set_fingerprint(db: Db, connection: str, fingerprint: str) -> None:
+    """Store what identifies the environment behind the connection."""
+    await db.execute("update connection set fingerprint = %s where id = %s", (fingerprint, connection))

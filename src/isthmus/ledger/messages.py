@@ -1,0 +1,229 @@
+"""Messages: made by process, claimed by delivery, settled by confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from isthmus.ledger.types import (
+    MESSAGE_COLUMNS,
+    Db,
+    MessageRow,
+    MessageWrite,
+    Settlement,
+    message_row,
+)
+
+_WRITTEN = tuple(name for name in MessageWrite.__struct_fields__)
+_TYPES = {
+    "lane": "smallint", "record_id": "bigint", "follows": "bigint", "amount": "numeric", "event_on": "date",
+    "settled_at": "timestamptz",
+}  # fmt: skip
+_ARRAYS = ", ".join(f"%b::{_TYPES.get(name, 'text')}[]" for name in _WRITTEN)
+_REPLACED = ", ".join(
+    f"{name} = excluded.{name}" for name in _WRITTEN if name not in {"key", "kind", "flow", "record_id", "connection"}
+)
+
+
+async def put(
+    db: Db, messages: Sequence[MessageWrite], now: datetime, *, epoch: int, configuration: int | None
+) -> dict[str, int]:
+    """Insert messages; one whose key exists is replaced only while nothing of it can be in effect at the target.
+
+    Returns key -> id of those written. Safe to repeat: an event key never makes a second message.
+    """
+    if not messages:
+        return {}
+    columns: list[list[Any]] = [[getattr(message, name) for message in messages] for name in _WRITTEN]
+    cursor = await db.execute(
+        f"""insert into message ({", ".join(_WRITTEN)}, epoch, configuration_id, created_at, changed_at)
+            select m.*, %s, %s, %s, %s from unnest({_ARRAYS}) as m({", ".join(_WRITTEN)})
+            on conflict (key) do update
+               set {_REPLACED}, configuration_id = excluded.configuration_id, changed_at = excluded.changed_at,
+                   attempts = 0, next_at = null, delivery = '', sent_at = null, native_id = '', booked_at = null
+             where message.state in ('ready', 'retrying', 'waiting', 'held', 'dead', 'skipped', 'cancelled')
+            returning key, id""",
+        (epoch, configuration, now, now, *columns),
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def of_records(db: Db, flow: str, record_ids: Sequence[int]) -> dict[int, list[MessageRow]]:
+    """Per record the flow's messages, oldest first."""
+    cursor = await db.execute(
+        f"select {MESSAGE_COLUMNS} from message where flow = %s and record_id = any(%b::bigint[]) order by id",
+        (flow, list(record_ids)),
+    )
+    found: dict[int, list[MessageRow]] = {}
+    for row in await cursor.fetchall():
+        message = message_row(row)
+        if message.record_id is not None:
+            found.setdefault(message.record_id, []).append(message)
+    return found
+
+
+async def claim(db: Db, connection: str, deliveries: Sequence[tuple[int, str]], fence: int, now: datetime) -> set[int]:
+    """Commit intents: (message id, delivery) pairs go from ready or due retrying to sending. Returns those claimed."""
+    cursor = await db.execute(
+        """update message set state = 'sending', delivery = c.delivery, sent_at = %s, fence = %s, changed_at = %s,
+                  attempts = attempts + 1, next_at = null, settled_at = null
+             from unnest(%b::bigint[], %b::text[]) as c(id, delivery)
+            where message.id = c.id and message.connection = %s and message.state in ('ready', 'retrying')
+            returning message.id""",
+        (now, fence, now, [d[0] for d in deliveries], [d[1] for d in deliveries], connection),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def deliverable(db: Db, connection: str, now: datetime, limit: int) -> list[MessageRow]:
+    """Messages that may be sent now, by lane and age. Later ones of a record wait behind earlier ones by state."""
+    cursor = await db.execute(
+        f"""select {MESSAGE_COLUMNS} from message
+             where connection = %s and (state = 'ready' or (state = 'retrying' and next_at <= %s))
+             order by lane, id limit %s""",
+        (connection, now, limit),
+    )
+    return [message_row(row) for row in await cursor.fetchall()]
+
+
+async def uncertain(db: Db, connection: str, now: datetime, limit: int) -> list[MessageRow]:
+    """Messages whose outcome is to be looked up now."""
+    cursor = await db.execute(
+        f"""select {MESSAGE_COLUMNS} from message
+             where connection = %s and state = 'uncertain' and (next_at is null or next_at <= %s)
+             order by lane, id limit %s""",
+        (connection, now, limit),
+    )
+    return [message_row(row) for row in await cursor.fetchall()]
+
+
+async def unbooked(db: Db, connection: str, now: datetime, limit: int) -> list[MessageRow]:
+    """Saved messages whose booking is to be looked for now."""
+    cursor = await db.execute(
+        f"""select {MESSAGE_COLUMNS} from message
+             where connection = %s and state = 'saved' and next_at <= %s order by id limit %s""",
+        (connection, now, limit),
+    )
+    return [message_row(row) for row in await cursor.fetchall()]
+
+
+async def adopt_orphans(db: Db, connection: str, fence: int, now: datetime) -> int:
+    """Sendings of turns that are gone: their outcome is unknown. Returns how many."""
+    cursor = await db.execute(
+        """update message set state = 'uncertain', code = 'interrupted', next_at = null, changed_at = %s,
+                  reason = 'the call was interrupted before its answer was kept: looked up before anything is sent'
+            where connection = %s and state = 'sending' and fence < %s""",
+        (now, connection, fence),
+    )
+    return cursor.rowcount
+
+
+async def settle(db: Db, settlements: Sequence[Settlement], fence: int, now: datetime) -> list[int]:
+    """Move claimed or looked-up messages to what became of them, write their attempts, wake what waited behind them.
+
+    Returns the ids moved; one that was moved meanwhile by somebody else is left alone.
+    """
+    if not settlements:
+        return []
+    s = settlements
+    cursor = await db.execute(
+        """update message m set state = s.state, code = s.code, reason = s.reason, field = s.field, value = s.value,
+                  mend = s.mend, next_at = s.next_at, settled_at = coalesce(s.settled_at, m.settled_at),
+                  native_id = case when s.native_id <> '' then s.native_id else m.native_id end,
+                  booked_at = coalesce(s.booked_at, m.booked_at), waits_for = s.waits_for, changed_at = %s,
+                  earlier = case when s.abandon and m.delivery <> '' then m.earlier || m.delivery else m.earlier end,
+                  delivery = case when s.abandon then '' else m.delivery end
+             from unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+                         %b::timestamptz[], %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::bool[])
+                  as s(id, state, code, reason, field, value, mend, next_at, settled_at, native_id, booked_at,
+                       waits_for, abandon)
+            where m.id = s.id and m.state in ('sending', 'uncertain', 'saved') returning m.id""",
+        (
+            now,
+            [x.id for x in s], [x.state for x in s], [x.code for x in s], [x.reason for x in s],
+            [x.field for x in s], [x.value for x in s], [x.mend for x in s], [x.next_at for x in s],
+            [x.settled_at for x in s], [x.native_id for x in s], [x.booked_at for x in s],
+            [x.waits_for for x in s], [x.abandon for x in s],
+        ),
+    )  # fmt: skip
+    moved = [row[0] for row in await cursor.fetchall()]
+    kept = set(moved)
+    await _log_attempts(db, [x for x in s if x.id in kept and x.outcome], fence, now)
+    await release(db, [x.id for x in s if x.id in kept and x.state in {"done", "skipped", "cancelled"}], now)
+    return moved
+
+
+async def _log_attempts(db: Db, rows: Sequence[Settlement], fence: int, now: datetime) -> None:
+    if not rows:
+        return
+    await db.execute(
+        """insert into attempt (message_id, at, step, outcome, code, text, delivery, fence, seconds)
+           select a.id, %s, a.step, a.outcome, a.code, a.text, m.delivery, %s, a.seconds
+             from unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::float8[])
+                  as a(id, step, outcome, code, text, seconds)
+             join message m on m.id = a.id""",
+        (
+            now, fence, [x.id for x in rows], [x.step for x in rows], [x.outcome for x in rows],
+            [x.code for x in rows], [x.reason for x in rows], [x.seconds for x in rows],
+        ),
+    )  # fmt: skip
+
+
+def behind(message_id: int) -> str:
+    """What `waits_for` holds of a message that waits behind another one of its record."""
+    return f"message:{message_id}"
+
+
+async def release(db: Db, message_ids: Sequence[int], now: datetime) -> None:
+    """Wake messages that waited behind these, in order: each record's next one only."""
+    if not message_ids:
+        return
+    await db.execute(
+        """update message set state = 'ready', waits_for = '', code = '', reason = '', changed_at = %s
+            where state = 'waiting' and waits_for = any(%b::text[])""",
+        (now, [behind(message_id) for message_id in message_ids]),
+    )
+
+
+async def arrived(db: Db, names: Sequence[str], now: datetime) -> list[str]:
+    """References that exist now (`entity/scope/number`): wake what waited for them. Returns connections to wake."""
+    cursor = await db.execute(
+        """update message set state = 'ready', waits_for = '', code = '', reason = '', changed_at = %s
+            where state = 'waiting' and waits_for = any(%b::text[]) returning connection""",
+        (now, list(names)),
+    )
+    return sorted({row[0] for row in await cursor.fetchall()})
+
+
+async def expire_waiting(db: Db, flow: str, before: datetime, now: datetime) -> int:
+    """Waiting longer than the flow's limit becomes held and names what is missing. Returns how many."""
+    cursor = await db.execute(
+        """update message set state = 'held', code = 'waited_too_long', changed_at = %s,
+                  reason = 'waited too long: ' || reason
+            where flow = %s and state = 'waiting' and changed_at < %s and waits_for not like 'message:%%'""",
+        (now, flow, before),
+    )
+    return cursor.rowcount
+
+
+async def next_due(db: Db, connection: str) -> datetime | None:
+    """When this connection's messages next want something; a ready one is due since its last change."""
+    cursor = await db.execute(
+        """select min(coalesce(next_at, changed_at)) from message
+            where connection = %s and state in ('ready', 'retrying', 'uncertain')
+            union all
+           select min(next_at) from message where connection = %s and state = 'saved'
+            order by 1 nulls last limit 1""",
+        (connection, connection),
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def by_ids(db: Db, ids: Sequence[int]) -> list[MessageRow]:
+    """Messages by id."""
+    cursor = await db.execute(
+        f"select {MESSAGE_COLUMNS} from message where id = any(%b::bigint[]) order by id", (list(ids),)
+    )
+    return [message_row(row) for row in await cursor.fetchall()]
