@@ -1,4 +1,5 @@
-"""Posting rules, periods, corrections and validation: pure functions that return findings, never raise for a bad record.
+"""Posting rules, periods, corrections, validation, totals: pure functions that return findings and never raise for a
+bad record.
 
 May import model and errors only.
 """
