@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from isthmus.contract.operations import Action
+from isthmus.model.values import Action
 
 #: watermark: asks for what changed since; scan: reads everything and compares; append: an ever-growing ledger; none.
 ChangeDetection = Literal["watermark", "scan", "append", "none"]

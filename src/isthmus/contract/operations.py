@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Action = Literal["create", "update", "delete", "post", "note"]
+from isthmus.model.values import Action
+
 Result = Literal["done", "saved", "retry", "stale", "reject", "uncertain", "halt"]
 
 

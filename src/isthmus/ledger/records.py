@@ -150,3 +150,14 @@ async def linked(db: Db, connection: str, record_ids: Sequence[int]) -> dict[int
         (connection, list(record_ids)),
     )
     return {row[0]: (row[1], row[2], row[3], row[4]) for row in await cursor.fetchall()}
+
+
+async def live_links(db: Db, stream: StreamKey) -> int:
+    """How many links of the stream are live."""
+    cursor = await db.execute(
+        """select count(*) from link
+            where connection = %s and entity = %s and company = %s and deleted_at is null""",
+        (stream.connection, stream.entity, stream.company),
+    )
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0

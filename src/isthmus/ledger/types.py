@@ -9,6 +9,8 @@ from typing import Any, Literal
 from msgspec import Struct
 from psycopg import AsyncConnection
 
+from isthmus.model.values import Action
+
 #: A connection of the pool, inside or outside a transaction; rows are tuples.
 Db = AsyncConnection[tuple[Any, ...]]
 
@@ -102,7 +104,7 @@ class MessageWrite(Struct, frozen=True, kw_only=True):
     connection: str
     company: str
     entity: str
-    action: str
+    action: Action
     state: MessageState
     lane: int = 0
     code: str = ""
@@ -133,7 +135,7 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     connection: str
     company: str
     entity: str
-    action: str
+    action: Action
     lane: int
     state: MessageState
     code: str

@@ -10,6 +10,9 @@ from msgspec import Struct
 #: Where an entity's identity is unique: everywhere (currency, unit) or within one company (accounts, documents).
 ScopeKind = Literal["global", "company"]
 
+#: What is done at a target. post = make the document and book it; note = tell the source what became of its record.
+Action = Literal["create", "update", "delete", "post", "note"]
+
 #: The scope of global entities; company entities carry the company's name as scope.
 GLOBAL_SCOPE = ""
 

@@ -1,4 +1,4 @@
-"""Admit, process, deliver, confirm, reconcile, backfill, plan: one file each, and the turn that runs them for one connection.
+"""Admit, process, deliver, confirm, reconcile, backfill, plan: one file each, and the turn.
 
 May import contract, mapping, controls, ledger, model and errors; never a connector.
 """

@@ -1,0 +1,302 @@
+"""Admit: what a page shows, compared with what that system showed last; three-way merge; audit; the changes left.
+
+Equal to the base is an echo or no change and is dropped here: this is the loop guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from msgspec import Struct
+
+from isthmus.contract.records import NativeRecord
+from isthmus.ledger import audit, records, streams
+from isthmus.ledger.types import AuditWrite, Db, LinkRow, RecordWrite
+from isthmus.mapping.context import LensContext
+from isthmus.model.entity import EntityType, State
+from isthmus.model.finding import Finding
+from isthmus.model.spelling import spell
+from isthmus.model.state import decode_state, encode_state
+from isthmus.sync.merge import ABSENT, FieldChange, Merged, Side, merge
+from isthmus.sync.world import Actor, StreamSpec
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """An observed difference, after merge. `before` is None for a record the hub sees first."""
+
+    record_id: int
+    native_id: str
+    place: str
+    before: State | None
+    state: State
+    findings: tuple[Finding, ...] = ()
+    deleted: bool = False
+
+
+class Admitted(Struct, kw_only=True):
+    """The changes of a page, and what was counted on the way."""
+
+    changes: list[Change]
+    counts: dict[str, int]
+
+
+class _Desk(Struct):
+    """What one page gathers before it is written in bulk."""
+
+    rows: list[RecordWrite]
+    audits: list[AuditWrite]
+    changes: list[Change]
+    places: list[tuple[str, str]]
+    counts: dict[str, int]
+
+    def count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+
+async def admit(
+    db: Db, actor: Actor, stream: StreamSpec, page: Sequence[NativeRecord], now: datetime, *, reread: bool = False
+) -> Admitted:
+    """Admit a page within the caller's transaction. Safe to repeat: an equal page changes nothing.
+
+    `reread`: look at records again although their version is unchanged (the lens changed).
+    """
+    known = await records.links(db, stream.key, [record.id for record in page])
+    desk = _Desk([], [], [], [], {"seen": len(page)})
+    fresh_ids = iter(await records.next_ids(db, sum(1 for record in page if record.id not in known)))
+    context = await actor.contexts(db, stream.scope)
+    told: set[str] = set()
+    for record in page:
+        if record.id in told:
+            continue  # a page may repeat a record while the source changes under the paging
+        told.add(record.id)
+        link = known.get(record.id)
+        if link is None:
+            record_id = next(fresh_ids)
+            if record.deleted:
+                continue
+            _admit_new(desk, stream, record, record_id, context)
+        elif record.deleted:
+            _admit_gone(desk, stream, link, "gone in the source")
+        elif not reread and record.version is not None and record.version == link.version and not link.deleted:
+            desk.count("unchanged")
+            if record.origin != link.place:
+                desk.places.append((record.id, record.origin))
+        else:
+            _admit_known(desk, actor, stream, record, link, context)
+    await records.save(db, stream.key, stream.scope, desk.rows, now)
+    if desk.places:
+        await records.move_places(db, stream.key, desk.places)
+    await audit.append(db, stream.key.connection, desk.audits, now)
+    return Admitted(changes=desk.changes, counts=desk.counts)
+
+
+async def admit_gone(db: Db, stream: StreamSpec, scan: str, now: datetime, *, most: Decimal) -> Admitted:
+    """End of a full scan: live links it did not show are gone. Nothing is taken as gone when their share exceeds `most`
+    (a truncated file, a wrong filter): that is counted as `gone_held` and told by the caller."""
+    ids = await streams.unseen(db, stream.key, scan)
+    desk = _Desk([], [], [], [], {})
+    if ids:
+        live = await records.live_links(db, stream.key)
+        if Decimal(len(ids)) > most * live and len(ids) > 20:
+            return Admitted(changes=[], counts={"gone_held": len(ids)})
+        known = await records.links(db, stream.key, ids)
+        for native_id in ids:
+            _admit_gone(desk, stream, known[native_id], "no longer in the source")
+        await records.save(db, stream.key, stream.scope, desk.rows, now)
+        await audit.append(db, stream.key.connection, desk.audits, now)
+    await streams.forget_scans(db, stream.key)
+    return Admitted(changes=desk.changes, counts=desk.counts)
+
+
+def _read(stream: StreamSpec, record: NativeRecord, context: LensContext) -> tuple[State, tuple[Finding, ...]]:
+    if record.problem:
+        finding = Finding(
+            code="unreadable", severity="error", text=f"{record.origin}: {record.problem}.", mend=record.mend
+        )
+        return {}, (finding,)
+    reading = stream.lens.read(record.data, context)
+    findings = reading.findings
+    if record.origin and findings:
+        findings = tuple(_placed(finding, record.origin) for finding in findings)
+    return reading.state, findings
+
+
+def _placed(finding: Finding, origin: str) -> Finding:
+    return Finding(
+        code=finding.code,
+        severity=finding.severity,
+        text=f"{origin}: {finding.text}",
+        field=finding.field,
+        value=finding.value,
+        mend=finding.mend or f"Mend it in {origin}.",
+    )
+
+
+def _admit_new(desk: _Desk, stream: StreamSpec, record: NativeRecord, record_id: int, context: LensContext) -> None:
+    state, findings = _read(stream, record, context)
+    text = encode_state(state)
+    desk.count("new")
+    desk.rows.append(_row(stream.entity, record, record_id, state, text, text, new=True))
+    desk.audits.append(
+        AuditWrite(
+            what="record seen",
+            who="person unknown",
+            entity=stream.entity.name,
+            record_id=record_id,
+            reason=record.origin or f"{stream.native} {record.id}",
+        )
+    )
+    desk.changes.append(
+        Change(
+            record_id=record_id,
+            native_id=record.id,
+            place=record.origin,
+            before=None,
+            state=state,
+            findings=findings,
+        )
+    )
+
+
+def _admit_known(
+    desk: _Desk, actor: Actor, stream: StreamSpec, record: NativeRecord, link: LinkRow, context: LensContext
+) -> None:
+    state, findings = _read(stream, record, context)
+    base = decode_state(link.base)
+    shown = encode_state(state)
+    ours = decode_state(link.data)
+    if shown == link.base and not link.deleted:
+        desk.count("echo")
+        desk.rows.append(_row(stream.entity, record, link.record_id, ours, link.data, shown))
+        return
+    merged = merge(
+        base,
+        ours,
+        state,
+        mine=Side("hub"),
+        other=Side(actor.id, record.modified_at),
+        policy=lambda path: actor.policy(stream.entity.name, path),
+        list_keys=stream.list_keys,
+    )
+    desk.count("changed")
+    text = encode_state(merged.state)
+    desk.rows.append(
+        _row(
+            stream.entity, record, link.record_id, merged.state, text, shown, changed=text != link.data or link.deleted
+        )
+    )
+    desk.audits.extend(_audit_fields(stream, link.record_id, merged))
+    if link.deleted:
+        desk.audits.append(_told(stream, link.record_id, "record returned", record.origin))
+    desk.changes.append(
+        Change(
+            record_id=link.record_id,
+            native_id=record.id,
+            place=record.origin,
+            before=ours,
+            state=merged.state,
+            findings=findings,
+        )
+    )
+
+
+def _admit_gone(desk: _Desk, stream: StreamSpec, link: LinkRow, why: str) -> None:
+    if link.deleted:
+        return
+    state = decode_state(link.data)
+    desk.count("gone")
+    gone = NativeRecord(id=link.native_id, version=link.version, deleted=True, origin=link.place)
+    desk.rows.append(_row(stream.entity, gone, link.record_id, state, link.data, link.base, changed=True, deleted=True))
+    desk.audits.append(_told(stream, link.record_id, "record gone", why))
+    desk.changes.append(
+        Change(
+            record_id=link.record_id,
+            native_id=link.native_id,
+            place=link.place,
+            before=state,
+            state=state,
+            deleted=True,
+        )
+    )
+
+
+def _row(
+    entity: EntityType, record: NativeRecord, record_id: int, state: State, text: str, base: str, *,
+    new: bool = False, changed: bool = False, deleted: bool = False,
+) -> RecordWrite:  # fmt: skip
+    amount, currency = amount_of(entity, state)
+    return RecordWrite(
+        record_id=record_id,
+        new=new,
+        number=str(state.get(entity.number) or ""),
+        data=text,
+        amount=amount,
+        currency=currency,
+        changed=changed,
+        deleted=deleted,
+        native_id=record.id,
+        new_link=new,
+        family=record.family,
+        version=record.version,
+        base=base,
+        place=record.origin,
+        modified_at=record.modified_at,
+    )
+
+
+def amount_of(entity: EntityType, state: State) -> tuple[Decimal | None, str]:
+    """The amount totals add up (the entity's amount path, list elements summed) and its currency."""
+    if not entity.amount:
+        return None, ""
+    found = list(_amounts(state, entity.amount.split(".")))
+    currency = str(state.get(entity.currency) or "")
+    return (sum(found, Decimal(0)), currency) if found else (None, currency)
+
+
+def _amounts(value: Any, path: list[str]) -> Iterable[Decimal]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _amounts(item, path)
+    elif not path:
+        if value is not None:
+            try:
+                yield Decimal(str(value))
+            except InvalidOperation:
+                return
+    elif isinstance(value, dict):
+        yield from _amounts(value.get(path[0]), path[1:])
+
+
+def _audit_fields(stream: StreamSpec, record_id: int, merged: Merged) -> Iterable[AuditWrite]:
+    for change in merged.changes:
+        yield AuditWrite(
+            what=f"field {change.kind}",
+            who="person unknown",
+            entity=stream.entity.name,
+            record_id=record_id,
+            field=change.path,
+            old=_text(change.old),
+            new=_text(change.kept),
+            reason=_reason(change),
+        )
+
+
+def _reason(change: FieldChange) -> str:
+    if change.lost is ABSENT:
+        return change.reason
+    return f"{change.reason}; not kept: {_text(change.lost)}"
+
+
+def _told(stream: StreamSpec, record_id: int, what: str, reason: str) -> AuditWrite:
+    return AuditWrite(what=what, who="person unknown", entity=stream.entity.name, record_id=record_id, reason=reason)
+
+
+def _text(value: Any) -> str | None:
+    if value is ABSENT or value is None:
+        return None
+    if isinstance(value, dict | list):
+        return encode_state({"": value})[4:-1]
+    return str(spell(value))

@@ -1,0 +1,104 @@
+"""Confirm: what became of messages, with link, base, audit and the word to the source, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from isthmus.contract.operations import Outcome
+from isthmus.ledger import audit, messages, records
+from isthmus.ledger.types import AuditWrite, Db, MessageRow, RecordWrite, Settlement, StreamKey
+from isthmus.model.entity import entities
+from isthmus.model.state import decode_state
+from isthmus.sync.admit import amount_of
+from isthmus.sync.tell import tell_source
+
+if TYPE_CHECKING:
+    from isthmus.sync.turn import Turn
+
+
+async def confirm(
+    db: Db, turn: Turn, pairs: Sequence[tuple[MessageRow, Outcome]], settled: Sequence[Settlement]
+) -> None:
+    """Keep outcomes within the caller's transaction. Safe to repeat: a settled message is left alone."""
+    now = turn.now()
+    moved = set(await messages.settle(db, settled, turn.fence, now))
+    state_of = {s.id: s.state for s in settled}
+    landed = [(row, outcome) for row, outcome in pairs if row.id in moved and state_of[row.id] in {"done", "saved"}]
+    await _link(db, turn, landed)
+    await audit.append(db, turn.actor.id, [_told(row, outcome) for row, outcome in landed], now)
+    for settlement in settled:
+        if settlement.id in moved:
+            turn.count(settlement.state)
+    await tell_sources(db, turn, sorted(moved))
+
+
+async def tell_sources(db: Db, turn: Turn, message_ids: Sequence[int]) -> None:
+    """Put notes for messages whose state moved, by flow."""
+    by_flow: dict[str, list[MessageRow]] = {}
+    for row in await messages.by_ids(db, message_ids):
+        by_flow.setdefault(row.flow, []).append(row)
+    for name, rows in by_flow.items():
+        flow = turn.world.flow(name)
+        if flow is not None and flow.write_back:
+            await tell_source(db, turn.world, flow, rows)
+            turn.result.wake.add(flow.source)
+
+
+async def _link(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]) -> None:
+    """The target's documents become records of the hub, linked to what the target calls them."""
+    by_place: dict[tuple[str, str], list[tuple[MessageRow, Outcome]]] = {}
+    for row, outcome in landed:
+        if outcome.native_id:
+            by_place.setdefault((row.entity, row.company), []).append((row, outcome))
+    for (entity, company), members in by_place.items():
+        stream = StreamKey(turn.actor.id, entity, company)
+        known = await records.links(db, stream, [outcome.native_id or "" for _, outcome in members])
+        fresh = [(row, outcome) for row, outcome in members if outcome.native_id not in known]
+        ids = await records.next_ids(db, len(fresh))
+        writes = [_record(row, outcome, record_id) for (row, outcome), record_id in zip(fresh, ids, strict=True)]
+        await records.save(db, stream, company or turn.actor.id, writes, turn.now())
+    await records.name(
+        db,
+        [
+            (number, "document", row.record_id, row.id)
+            for row, outcome in landed
+            for number in dict.fromkeys((row.number, outcome.number or ""))
+            if number
+        ],
+    )
+
+
+def _record(row: MessageRow, outcome: Outcome, record_id: int) -> RecordWrite:
+    amount, currency = amount_of(entities()[row.entity], decode_state(row.document))
+    return RecordWrite(
+        record_id=record_id,
+        new=True,
+        number=outcome.number or row.number,
+        data=row.document,
+        amount=amount,
+        currency=currency,
+        changed=True,
+        deleted=False,
+        native_id=outcome.native_id or "",
+        new_link=True,
+        family="",
+        version=outcome.version,
+        base=row.document,
+        place="",
+        modified_at=outcome.booked_at,
+    )
+
+
+def _told(row: MessageRow, outcome: Outcome) -> AuditWrite:
+    word = "booked" if outcome.result == "done" else "saved, not booked yet"
+    return AuditWrite(
+        what=f"document {word}",
+        who="Isthmus",
+        entity=row.entity,
+        record_id=row.record_id,
+        message_id=row.id,
+        field="number",
+        new=outcome.number or row.number,
+        reason=f"M-{row.id} of {row.subject}",
+    )

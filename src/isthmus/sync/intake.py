@@ -1,0 +1,156 @@
+"""Intake: due streams, page by page; each page, its changes, messages and cursor in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+
+from isthmus.contract.records import Page, ReadRequest
+from isthmus.errors import FenceLost, Halt, Retry
+from isthmus.ledger import audit, inbox, records, streams
+from isthmus.ledger.streams import StreamRow
+from isthmus.ledger.types import AuditWrite, Db, StreamKey
+from isthmus.sync.admit import Admitted, admit, admit_gone
+from isthmus.sync.points import reach
+from isthmus.sync.process import Processed, process
+from isthmus.sync.turn import Turn
+from isthmus.sync.world import StreamSpec
+
+_RETRY_POLL = timedelta(seconds=15)
+_AWAIT_REFERENCE = timedelta(seconds=2)
+#: A finished scan that would take more than this share of a stream's records as deleted is not believed.
+_MOST_GONE = Decimal("0.3")
+
+
+class Bookmark(msgspec.Struct, frozen=True):
+    """A stream's cursor as the ledger keeps it: the connector's own, the lens it was read under, and whether the
+    records are being looked at again because the lens changed."""
+
+    cursor: str | None
+    lens: str
+    reread: bool = False
+
+
+async def take_in(turn: Turn) -> None:
+    """Poll what is due. Webhook hints make their connection's streams due first."""
+    async with turn.commit() as db:
+        if await inbox.take(db, turn.actor.id, turn.now()):
+            await streams.hasten(db, [turn.actor.id], turn.now())
+        rows = {StreamKey(r.connection, r.name, r.company): r for r in await streams.all_streams(db)}
+    for key, spec in turn.actor.streams.items():
+        row = rows[key]
+        if row.due_at is not None and row.due_at <= turn.now():
+            await _take_in_stream(turn, spec, row, rows)
+
+
+async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Mapping[StreamKey, StreamRow]) -> None:
+    missing = _missing_reference(turn, spec, rows)
+    if missing is not None:
+        await _postpone(turn, spec, _AWAIT_REFERENCE, f"waits until {missing.entity} of {missing.connection} was read")
+        turn.result.wake.add(missing.connection)
+        return
+    mark = _bookmark(spec, row)
+    try:
+        while turn.may_start():
+            page, mark = await _take_in_page(turn, spec, mark)
+            if not page.more:
+                return
+    except (FenceLost, Halt):
+        raise
+    except Retry as error:
+        turn.count("polls failed")
+        pause = timedelta(seconds=error.after) if error.after else _RETRY_POLL
+        await _postpone(turn, spec, pause, str(error))
+
+
+async def _take_in_page(turn: Turn, spec: StreamSpec, mark: Bookmark) -> tuple[Page, Bookmark]:
+    request = ReadRequest(
+        native=spec.native,
+        company=spec.key.company,
+        cursor=mark.cursor,
+        limit=turn.world.page_size,
+        fields=spec.lens.native_fields(),
+    )
+
+    async def known(families: Sequence[str]) -> Mapping[str, Mapping[str, str | None]]:
+        async with turn.world.transaction() as db:
+            return await records.families(db, spec.key, families)
+
+    page = await turn.actor.connector.read(request, known)
+    reach("before_page")
+    after = Bookmark(page.cursor, mark.lens, mark.reread and page.more)
+    async with turn.commit() as db:
+        admitted, processed = await take_page(db, turn, spec, page, reread=mark.reread)
+        await _move(db, turn, spec, page, after)
+    reach("after_page")
+    for name, number in admitted.counts.items():
+        turn.count(f"{spec.key.entity} {name}", number)
+    turn.count("messages", len(processed.made))
+    turn.result.wake |= processed.wake - {turn.actor.id}
+    return page, after
+
+
+async def take_page(db: Db, turn: Turn, spec: StreamSpec, page: Page, *, reread: bool) -> tuple[Admitted, Processed]:
+    """Admit and process one page within the caller's transaction."""
+    now = turn.now()
+    admitted = await admit(db, turn.actor, spec, page.records, now, reread=reread)
+    if page.scan:
+        await streams.see(db, spec.key, page.scan, [record.id for record in page.records])
+    if page.scan_done and page.scan:
+        gone = await admit_gone(db, spec, page.scan, now, most=_MOST_GONE)
+        admitted.changes.extend(gone.changes)
+        admitted.counts.update(gone.counts)
+        if held := gone.counts.get("gone_held"):
+            await _tell_mass_deletion(db, turn, spec, held)
+    processed = await process(db, turn.world, turn.actor.id, spec.key.entity, admitted.changes)
+    return admitted, processed
+
+
+async def _tell_mass_deletion(db: Db, turn: Turn, spec: StreamSpec, number: int) -> None:
+    reason = f"{number} records of {spec.native} are missing at once: not believed, nothing was taken as deleted"
+    await audit.append(
+        db,
+        turn.actor.id,
+        [AuditWrite(what="mass deletion refused", who="Isthmus", entity=spec.key.entity, reason=reason)],
+        turn.now(),
+    )
+
+
+async def _move(db: Db, turn: Turn, spec: StreamSpec, page: Page, mark: Bookmark) -> None:
+    now = turn.now()
+    await streams.advance(
+        db,
+        spec.key,
+        cursor=msgspec.json.encode(mark).decode(),
+        now=now,
+        due_at=None if page.more else now + spec.poll,
+        filled=not page.more,
+    )
+    if not page.more:
+        turn.result.wake |= {
+            flow.source for flow in turn.world.flows if spec.key in flow.needs and flow.source != turn.actor.id
+        }
+
+
+async def _postpone(turn: Turn, spec: StreamSpec, pause: timedelta, trouble: str) -> None:
+    async with turn.commit() as db:
+        await streams.postpone(db, spec.key, due_at=turn.now() + pause, trouble=trouble)
+
+
+def _missing_reference(turn: Turn, spec: StreamSpec, rows: Mapping[StreamKey, StreamRow]) -> StreamKey | None:
+    for flow in turn.world.flows_from(turn.actor.id, spec.key.entity):
+        for need in flow.needs:
+            if (row := rows.get(need)) is None or row.filled_at is None:
+                return need
+    return None
+
+
+def _bookmark(spec: StreamSpec, row: StreamRow) -> Bookmark:
+    """Where to go on; from the start, looking at everything again, when the lens changed since."""
+    if row.cursor is None:
+        return Bookmark(None, spec.lens.digest)
+    mark = msgspec.json.decode(row.cursor, type=Bookmark)
+    return mark if mark.lens == spec.lens.digest else Bookmark(None, spec.lens.digest, reread=True)

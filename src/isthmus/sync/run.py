@@ -1,0 +1,77 @@
+"""Run one turn of one connection: look up, take in, deliver, write back, and say when to go on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from isthmus.errors import FenceLost, Halt, StorageFailed
+from isthmus.ledger import connections, history, messages, notes, streams
+from isthmus.ledger.types import Db
+from isthmus.sync.deliver import deliver
+from isthmus.sync.intake import take_in
+from isthmus.sync.look_up import look_up
+from isthmus.sync.points import reach
+from isthmus.sync.turn import Turn, TurnResult
+from isthmus.sync.world import World
+from isthmus.sync.write_back import write_back
+
+#: A halted connection is tried again by itself after this time: credentials are renewed without us being told.
+_HALT_PAUSE = timedelta(minutes=1)
+
+
+async def run_turn(world: World, connection: str) -> TurnResult:
+    """Take in what is due, deliver what is ready, and say when the connection wants to go on.
+
+    Safe to repeat and to kill at any moment. FenceLost ends it quietly: a later turn acts already.
+    """
+    actor = world.actors[connection]
+    started = world.clock.now()
+    async with world.transaction() as db:
+        fence = await connections.begin_turn(db, connection, world.holder, started)
+        orphans = await messages.adopt_orphans(db, connection, fence, started)
+    reach("after_fence")
+    turn = Turn(world, actor, fence)
+    turn.count("interrupted", orphans)
+    try:
+        await look_up(turn)
+        await take_in(turn)
+        await deliver(turn)
+        await write_back(turn)
+        await _close(turn, started)
+    except FenceLost:
+        turn.result.more = False
+    except StorageFailed:
+        raise
+    except Halt as error:
+        await _halt(turn, error)
+    return turn.result
+
+
+async def _close(turn: Turn, started: datetime) -> None:
+    now = turn.now()
+    async with turn.commit() as db:
+        await connections.resume(db, turn.actor.id)
+        turn.result.next_due = await _next_due(db, turn)
+        turn.result.more = turn.result.next_due is not None and turn.result.next_due <= now
+        await connections.end_turn(db, turn.actor.id, turn.fence, turn.result.next_due)
+        await connections.wake(db, sorted(turn.result.wake - {turn.actor.id}), now)
+        if turn.result.counts:
+            await history.log_turn(db, turn.actor.id, turn.fence, started, now, turn.result.counts)
+
+
+async def _next_due(db: Db, turn: Turn) -> datetime | None:
+    times = [
+        await messages.next_due(db, turn.actor.id),
+        await notes.next_due(db, turn.actor.id),
+        *[row.due_at for row in await streams.of_connection(db, turn.actor.id)],
+    ]
+    return min((at for at in times if at is not None), default=None)
+
+
+async def _halt(turn: Turn, error: Halt) -> None:
+    now = turn.now()
+    turn.result.halted = str(error)
+    turn.result.next_due = now + _HALT_PAUSE
+    async with turn.commit() as db:
+        await connections.halt(db, turn.actor.id, error.code, str(error), now)
+        await connections.end_turn(db, turn.actor.id, turn.fence, turn.result.next_due)

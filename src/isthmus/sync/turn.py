@@ -1,0 +1,54 @@
+"""The turn: one bounded stretch of work for one connection, under its fence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from isthmus.ledger import connections
+from isthmus.ledger.types import Db
+from isthmus.sync.world import Actor, World
+
+
+class TurnResult(Struct, kw_only=True):
+    """What a turn did. `more`: work is left right now; `wake`: connections that have work because of it."""
+
+    connection: str
+    more: bool = False
+    next_due: datetime | None = None
+    wake: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
+    halted: str = ""
+
+
+class Turn:
+    """A running turn: its connection's actor, fence and time bound."""
+
+    def __init__(self, world: World, actor: Actor, fence: int) -> None:
+        self.world = world
+        self.actor = actor
+        self.fence = fence
+        self.result = TurnResult(connection=actor.id)
+        self._stop_starting_at = time.monotonic() + world.turn_bound.total_seconds()
+
+    def may_start(self) -> bool:
+        """Whether new work may still be started in this turn."""
+        return time.monotonic() < self._stop_starting_at
+
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    def count(self, what: str, number: int = 1) -> None:
+        if number:
+            self.result.counts[what] = self.result.counts.get(what, 0) + number
+
+    @asynccontextmanager
+    async def commit(self) -> AsyncIterator[Db]:
+        """One transaction, conditional on the fence. Raises FenceLost when a later turn has begun."""
+        async with self.world.transaction() as db:
+            await connections.guard(db, self.actor.id, self.fence)
+            yield db
