@@ -1,0 +1,1 @@
+"""Version files, in order of their numbers. May import nothing of ours."""
