@@ -1,0 +1,167 @@
+"""Settings of a folder of files. What a file means (encoding, decimal sign, sheet) is said here and never guessed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from isthmus.connectors.files.places import RESULTS_SUFFIX, is_passing_name
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+_GLOB = frozenset("*?[")
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{path} must be an absolute path here")
+    return path
+
+
+Folder = Annotated[Path, Field(strict=False), AfterValidator(_absolute)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Numbers(_Strict):
+    """How numbers are written in the set. The connector hands text on as it stands; the lens converts by this."""
+
+    decimal: Literal[".", ","] = "."
+    group: Literal["", ".", ",", " ", "'"] = ""
+
+    @model_validator(mode="after")
+    def _differ(self) -> Numbers:
+        if self.decimal == self.group:
+            raise ValueError(f"decimal and group cannot both be {self.decimal!r}")
+        return self
+
+
+def _delimiter(value: object) -> object:
+    return "\t" if value == "tab" else value
+
+
+class SetConfig(_Strict):
+    """One set of rows: a file (`snapshot`) or all files of a pattern (`drop`), and the entity its rows are."""
+
+    file: str
+    entity: str
+    mode: Literal["snapshot", "drop"] = "snapshot"
+    #: columns that tell rows apart; without them a row is told by all its cells
+    key: Names = ()
+    format: Literal["csv", "xlsx"] = "csv"
+    encoding: str = "utf-8-sig"
+    delimiter: Annotated[str, BeforeValidator(_delimiter)] = ","
+    quote: str = '"'
+    #: true: the first row names the columns; else the names themselves
+    header: Literal[True] | tuple[str, ...] = True
+    sheet: str | None = None
+    #: lines (Excel: rows) above the header
+    skip_rows: int = Field(default=0, ge=0, le=10_000)
+    numbers: Numbers = Numbers()
+    #: strptime pattern of dates in text cells, for reads of a range of days; "" is ISO (2026-11-21)
+    dates: str = ""
+    columns: Names = ()
+    #: a file changed less than this long ago is still being written
+    settle_seconds: int | Decimal = Field(default=2, ge=0, le=3600)
+    results: bool = True
+
+    @field_validator("header", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        if value is True:
+            return value
+        if not isinstance(value, list | tuple) or not value or not all(isinstance(name, str) for name in value):
+            raise ValueError("header is true (the first row names the columns) or the list of column names")
+        return tuple(str(name).strip() for name in value)
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, value: str) -> str:
+        try:
+            b"".decode(value)
+        except LookupError:
+            raise ValueError(f"unknown encoding {value!r}: for example utf-8-sig, utf-16, cp1252, latin-1") from None
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_sign(cls, value: str) -> str:
+        if len(value) != 1 or value in "\r\n\0":
+            raise ValueError(f"delimiter must be one character (or tab), not {value!r}")
+        return value
+
+    @field_validator("quote")
+    @classmethod
+    def _quote(cls, value: str) -> str:
+        if len(value) > 1 or value in {"\r", "\n", "\0"}:
+            raise ValueError(f"quote must be one character, or empty when nothing is quoted, not {value!r}")
+        return value
+
+    @field_validator("key", "columns")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in value)
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"column {twice!r} stands twice")
+        if "" in names:
+            raise ValueError("a column without a name")
+        return names
+
+    @model_validator(mode="after")
+    def _fits(self) -> SetConfig:
+        path = PurePosixPath(self.file.replace("\\", "/"))
+        if not self.file or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+            raise ValueError(f"file {self.file!r} must be a name inside the folder")
+        if self.mode == "snapshot" and _GLOB & set(self.file):
+            raise ValueError(f"file {self.file!r} is a pattern: that needs mode: drop")
+        if is_passing_name(path.name) or path.name.endswith(RESULTS_SUFFIX):
+            raise ValueError(f"file {self.file!r} is the name of a temporary or results file, which is never read")
+        if (path.suffix.lower() in {".xlsx", ".xlsm"}) != (self.format == "xlsx"):
+            raise ValueError(f"file {self.file!r} does not fit format {self.format!r}: csv, or xlsx for .xlsx files")
+        if self.format == "csv" and self.sheet is not None:
+            raise ValueError("sheet is for format: xlsx only")
+        if self.quote and self.quote == self.delimiter:
+            raise ValueError(f"quote and delimiter cannot both be {self.quote!r}")
+        if self.header is not True:
+            for name in (*self.key, *self.columns):
+                if name not in self.header:
+                    raise ValueError(f"column {name!r} is not in header")
+        return self
+
+
+class FilesConfig(_Strict):
+    """A folder and its sets. Paths are absolute by the time they come here."""
+
+    folder: Folder
+    company: str = ""
+    #: folder of the results files; default: beside the input
+    results: Folder | None = None
+    #: where results files go when the folder above takes none
+    fallback_results: Folder | None = None
+    sets: dict[str, SetConfig] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> FilesConfig:
+        entities: dict[str, str] = {}
+        files: dict[str, str] = {}
+        for name, one in self.sets.items():
+            if not name or not name.replace("_", "").replace("-", "").isalnum():
+                raise ValueError(f"set {name!r}: letters, digits, - and _ only")
+            if (other := entities.setdefault(one.entity, name)) != name:
+                raise ValueError(f"sets {other} and {name} are both {one.entity}: an entity comes from one set")
+            if not one.results:
+                continue
+            place = results_name(name, one).lower()
+            if (other := files.setdefault(place, name)) != name:
+                raise ValueError(f"sets {other} and {name} would share {place}: say results: false for one of them")
+        return self
+
+
+def results_name(name: str, one: SetConfig) -> str:
+    """Name of the results file of a set: after its file, or after the set when it takes many files."""
+    stem = name if one.mode == "drop" else PurePosixPath(one.file.replace("\\", "/")).stem
+    return stem + RESULTS_SUFFIX

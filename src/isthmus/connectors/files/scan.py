@@ -1,0 +1,204 @@
+"""One pass over one version of a file, page by page. Snapshot and drop reading share it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from isthmus.connectors.files.config import SetConfig
+from isthmus.connectors.files.identity import native_id
+from isthmus.connectors.files.index import FamilyIndex
+from isthmus.connectors.files.places import Stamp, unchanged
+from isthmus.connectors.files.raw import Cell
+from isthmus.connectors.files.table import Row, Table, open_table
+from isthmus.contract.records import Known, NativeRecord, ReadRequest
+from isthmus.errors import Retry
+
+#: settings that decide what a file's content means; when one changes, the file is read again
+_MEANING = {"file", "mode", "key", "format", "encoding", "delimiter", "quote", "header", "sheet", "skip_rows"}
+
+
+class Source(Struct, frozen=True):
+    """A file of a set. `file` is what people call it: its path inside the folder."""
+
+    name: str
+    config: SetConfig
+    path: Path
+    file: str
+
+    def meaning(self) -> str:
+        """Digest of the settings the content is read by."""
+        text = self.config.model_dump_json(include=_MEANING)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Slice(Struct, frozen=True):
+    """Rows of a page with their numbers, and where the next page begins."""
+
+    rows: Sequence[tuple[int, Row]]
+    following: int
+    done: bool
+
+
+class RowFilter:
+    """The narrow part of a read request. Rows whose date cannot be read are shown rather than left out."""
+
+    def __init__(self, request: ReadRequest, dates: str) -> None:
+        self._equals = {column: frozenset(values) for column, values in request.equals.items()}
+        ranged = request.since is not None or request.until is not None
+        self._date_field = request.date_field if ranged else ""
+        self._since, self._until, self._dates = request.since or date.min, request.until or date.max, dates
+        self.columns = (*self._equals, *((self._date_field,) if self._date_field else ()))
+
+    def __bool__(self) -> bool:
+        return bool(self.columns)
+
+    def takes(self, table: Table, row: Row) -> bool:
+        """Whether the request asks for this row."""
+        if row.problem:
+            return not self._equals
+        if any(table.text(row, column) not in values for column, values in self._equals.items()):
+            return False
+        if not self._date_field:
+            return True
+        day = self._day(table.text(row, self._date_field).strip())
+        return day is None or self._since <= day <= self._until
+
+    def _day(self, text: str) -> date | None:
+        try:
+            return date.fromisoformat(text[:10])  # Excel's dates come so, whatever `dates` says of text
+        except ValueError:
+            pass
+        try:
+            return datetime.strptime(text, self._dates).replace(tzinfo=UTC).date() if self._dates else None
+        except ValueError:
+            return None
+
+
+class Scan:
+    """A file in one version (`stamp`, `digest`), its family index, and an open reader that stands at some row.
+
+    Kept between pages so that going on costs nothing; a new one at any row gives the same rows and identities.
+    """
+
+    def __init__(self, source: Source, stamp: Stamp, digest: str) -> None:
+        self.source, self.stamp, self.digest = source, stamp, digest
+        with open_table(source.name, source.path, source.file, source.config) as table:
+            self.index = FamilyIndex(table.rows())
+        unchanged(source.path, stamp)
+        self._stack = ExitStack()
+        self._table: Table | None = None
+        self._rows: Iterator[Row] = iter(())
+        self._at = 0
+
+    def serves(self, source: Source, digest: str) -> bool:
+        """Whether this is a scan of that content."""
+        return self.digest == digest and self.source == source
+
+    def take(self, row: int, request: ReadRequest) -> Slice:
+        """Up to `request.limit` rows from row number `row` on. Raises Retry when the file changed meanwhile."""
+        table = self._seek(row)
+        chosen = RowFilter(request, self.source.config.dates)
+        table.require((*request.fields, *chosen.columns))
+        rows: list[tuple[int, Row]] = []
+        limit = max(1, request.limit)
+        while len(rows) < limit and self._at < len(self.index):
+            found = next(self._rows, None)
+            if found is None:
+                break
+            if not chosen or chosen.takes(table, found):
+                rows.append((self._at, found))
+            self._at += 1
+        done = self._at >= len(self.index)
+        unchanged(self.source.path, self.stamp)
+        if not done and len(rows) < limit:
+            raise Retry(f"{self.source.file} ended early.", code="file_changed", hint="It is read again.")
+        return Slice(rows, self._at, done)
+
+    async def records(self, taken: Slice, fields: Sequence[str], known: Known) -> tuple[NativeRecord, ...]:
+        """The rows as records, with the identities they have or now get."""
+        index = self.index
+        asked = {row.family.hex(): number for number, row in taken.rows if not index.ordinal(number)}
+        if asked:
+            held = await known(list(asked))
+            for family, number in asked.items():
+                if not index.ordinal(number):
+                    index.assign(number, held.get(family, {}))
+        table = self._table
+        if table is None:
+            raise Retry(f"{self.source.file} was closed while it was read.", code="file_changed")
+        return tuple(record(table, row, index.ordinal(number), fields) for number, row in taken.rows)
+
+    def close(self) -> None:
+        """Close the file. Safe to repeat; the scan can go on afterwards."""
+        self._stack.close()
+        self._table = None
+
+    def _seek(self, row: int) -> Table:
+        if self._table is None or self._at > row:
+            self.close()
+            self._at = 0
+            source = self.source
+            # what is opened must be what was indexed, also when another file took the name in between
+            self._table = self._stack.enter_context(open_table(source.name, source.path, source.file, source.config))
+            self._rows = self._table.rows()
+            unchanged(source.path, self.stamp)
+        while self._at < row and next(self._rows, None) is not None:
+            self._at += 1
+        return self._table
+
+
+def record(table: Table, row: Row, ordinal: int, fields: Sequence[str] = ()) -> NativeRecord:
+    """A row as a native record."""
+    family = row.family.hex()
+    data: Mapping[str, Cell] = {} if row.problem else table.values(row, fields)
+    return NativeRecord(
+        id=native_id(family, ordinal),
+        data=data,
+        version=row.version.hex(),
+        origin=row.origin,
+        family=family,
+        problem=row.problem,
+        mend=row.mend,
+    )
+
+
+class ScanKeeper:
+    """Holds the one scan a set has under way. Heavy work runs in a thread, so that other connections go on."""
+
+    def __init__(self) -> None:
+        self._scan: Scan | None = None
+
+    async def at(self, source: Source, stamp: Stamp, digest: str) -> Scan:
+        """The scan of that content: the one under way or a new one."""
+        scan = self._scan
+        if scan is None or not scan.serves(source, digest) or scan.stamp != stamp:
+            self.drop()
+            scan = self._scan = await asyncio.to_thread(Scan, source, stamp, digest)
+        return scan
+
+    async def page(
+        self, scan: Scan, row: int, request: ReadRequest, known: Known
+    ) -> tuple[Slice, tuple[NativeRecord, ...]]:
+        """One page of records from row number `row` on."""
+        try:
+            taken = await asyncio.to_thread(scan.take, row, request)
+            records = await scan.records(taken, request.fields, known)
+        except BaseException:
+            self.drop()  # where the reader stands is not known any more
+            raise
+        if taken.done:
+            self.drop()
+        return taken, records
+
+    def drop(self) -> None:
+        """Forget the scan and close its file. Safe to repeat."""
+        if self._scan is not None:
+            self._scan.close()
+            self._scan = None
