@@ -1,0 +1,187 @@
+"""Misbehaviour on request: rules that say which calls go wrong, and how. Deterministic: a chance is drawn from a seed."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from isthmus.sandbox.business_central import errors
+from isthmus.sandbox.business_central.errors import Refusal
+from isthmus.sandbox.business_central.paths import named
+from isthmus.sandbox.wire import JSON_HEADERS, Request, Response
+
+Kind = Literal[
+    "status",
+    "latency",
+    "lose_before",
+    "lose_after",
+    "late_commit",
+    "cut_mid_batch",
+    "lie_201",
+    "posted_but_400",
+    "expired_token",
+    "lock_409",
+    "entity_changed_409",
+    "drift",
+]
+#: Faults that answer instead of doing; on a batch they take the whole of it when it is matched itself, else the matched parts.
+_ANSWERS = frozenset({"status", "lock_409", "entity_changed_409"})
+#: Faults of one operation, never of a batch as a whole.
+_OPERATIONS = frozenset({"lie_201", "posted_but_400"})
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
+    """What goes wrong. Which of the rest a kind reads is in docs/sandbox.md."""
+
+    kind: Kind
+    code: int = 503
+    retry_after: int | None = None
+    seconds: float = 0.0
+    after: int = 1
+    set: str = ""
+    field: str = ""
+    to: str = ""
+
+
+class Match(msgspec.Struct, forbid_unknown_fields=True):
+    """Which calls. Everything given must hold; a batch is matched by itself (entity `$batch`) or by any of its parts."""
+
+    method: str = ""
+    path: str = ""
+    entity: str = ""
+    action: str = ""
+    nth: int | list[int] = 0
+    probability: float = 1.0
+    seed: int = 0
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True):
+    """A fault with its match. `times` limits how often it fires; 0 is no limit."""
+
+    fault: Fault
+    match: Match = msgspec.field(default_factory=Match)
+    times: int = 0
+    seen: int = 0
+    fired: int = 0
+
+    def suits(self, request: Request, path: str) -> bool:
+        match = self.match
+        if match.method and match.method.upper() != request.method:
+            return False
+        if match.path and not re.search(match.path, path):
+            return False
+        if not match.entity and not match.action:
+            return True
+        entity, action = named(path)
+        return (not match.entity or match.entity == entity) and (not match.action or match.action.lower() == action)
+
+    def fires(self) -> bool:
+        """Count a match, and say whether the fault happens this time."""
+        self.seen += 1
+        if self.times and self.fired >= self.times:
+            return False
+        nth = self.match.nth
+        if nth and self.seen not in (nth if isinstance(nth, list) else [nth]):
+            return False
+        if self.match.probability < 1:
+            drawn = random.Random(f"{self.match.seed}:{self.seen}").random()  # noqa: S311 - repeatable, no secret
+            if drawn >= self.match.probability:
+                return False
+        self.fired += 1
+        return True
+
+
+@dataclass(slots=True)
+class Plan:
+    """What will happen to one call."""
+
+    latency: float = 0.0
+    lose_before: bool = False
+    lose_after: bool = False
+    late: float | None = None
+    cut_after: int | None = None
+    expire_token: bool = False
+    answer: Response | None = None
+    parts: dict[int, Fault] = field(default_factory=dict)
+
+
+class Faults:
+    """The rules in force, in the order they were set."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+
+    def plan(self, request: Request, path: str, parts: list[Request] | None) -> Plan:
+        """Decide once per call. A single operation is part 0 of itself."""
+        plan = Plan()
+        for rule in self.rules:
+            kind = rule.fault.kind
+            outer = rule.suits(request, path)
+            matched = [i for i, part in enumerate(parts or ()) if rule.suits(part, part.path)]
+            if parts is None and kind in _OPERATIONS:
+                matched = [0] if outer else []
+            if kind in _OPERATIONS or (kind in _ANSWERS and not outer):
+                for index in matched:
+                    if rule.fires():
+                        plan.parts.setdefault(index, rule.fault)
+            elif (outer or matched) and rule.fires():
+                _apply(plan, rule.fault)
+        return plan
+
+    def token_plan(self, request: Request) -> Plan:
+        """For the token endpoint: only rules that name it, by entity `token` or by a path."""
+        plan = Plan()
+        for rule in self.rules:
+            if (rule.match.entity == "token" or rule.match.path) and rule.suits(request, request.path) and rule.fires():
+                _apply(plan, rule.fault)
+        return plan
+
+    def report(self) -> list[dict[str, Any]]:
+        return [{"id": at, **msgspec.to_builtins(rule)} for at, rule in enumerate(self.rules)]
+
+
+def _apply(plan: Plan, fault: Fault) -> None:
+    if fault.kind == "latency":
+        plan.latency += fault.seconds
+    elif fault.kind == "lose_before":
+        plan.lose_before = True
+    elif fault.kind == "lose_after":
+        plan.lose_after = True
+    elif fault.kind == "late_commit":
+        plan.late = fault.seconds
+    elif fault.kind == "cut_mid_batch":
+        plan.cut_after = fault.after
+    elif fault.kind == "expired_token":
+        plan.expire_token = True
+    elif plan.answer is None:
+        plan.answer = answer(fault)
+
+
+_GATEWAY_TEXTS = {502: "Bad Gateway", 503: "The service is unavailable.", 504: "Gateway Timeout"}
+
+
+def answer(fault: Fault) -> Response:
+    """What a fault says instead of doing anything. A gateway's answer is no JSON (bc.md section 9)."""
+    if fault.kind == "lock_409":
+        return errors.record_locked("Gen. Journal Line").response()
+    if fault.kind == "entity_changed_409":
+        return errors.entity_changed().response()
+    headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
+    if fault.code in _GATEWAY_TEXTS:
+        return Response(fault.code, _GATEWAY_TEXTS[fault.code].encode(), {"content-type": "text/plain", **headers})
+    if fault.code == 429:
+        return errors.too_many(101, 100, fault.retry_after).response()
+    if fault.code == 401:
+        return errors.bad_credentials().response()
+    text = "The operation took longer than the allowed time." if fault.code == 408 else "Something went wrong."
+    return Refusal(fault.code, "Internal_ServerError", text, headers={**JSON_HEADERS, **headers}).response()
+
+
+def posted_all_the_same() -> Response:
+    """The refusal that old versions gave after they had posted (bc.md section 15)."""
+    text = "There is no Gen. Journal Line within the filter."
+    return Refusal(400, "Internal_DataNotFoundFilter", text).response()

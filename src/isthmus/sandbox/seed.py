@@ -1,0 +1,118 @@
+"""Seed files: what there is before the first call. YAML or plain dicts; every id follows from the names in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from isthmus.sandbox.business_central.company import Setup
+from isthmus.sandbox.business_central.errors import Refusal
+from isthmus.sandbox.business_central.registry import all_areas
+from isthmus.sandbox.business_central.tables import Transaction
+from isthmus.sandbox.principals import Principal, rights
+from isthmus.sandbox.world import World
+
+
+class SeedError(ValueError):
+    """A seed that cannot be used; says which part of it and why."""
+
+
+class _Seed(msgspec.Struct, forbid_unknown_fields=True):
+    tenant: str = ""
+    tenant_names: list[str] = []
+    environment: str = ""
+    principals: list[Principal] = []
+    companies: list[dict[str, Any]] = []
+    switches: dict[str, Any] = {}
+
+
+def read(source: Mapping[str, Any] | str | Path | None) -> dict[str, Any]:
+    """A seed as data whose scalars are all text. None is the small company that comes with the sandbox."""
+    if isinstance(source, Mapping):
+        return dict(_texts(source))
+    if source is None:
+        text = files("isthmus.sandbox").joinpath("default_seed.yaml").read_text("utf-8")
+    else:
+        text = Path(source).read_text("utf-8")
+    try:
+        # BaseLoader: account 0100 stays a text, 1.10 stays exact, a date stays as written.
+        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader builds nothing but texts
+    except yaml.YAMLError as error:
+        raise SeedError(f"{source}: no YAML: {error}") from None
+    if not isinstance(found, dict):
+        raise SeedError(f"{source}: a seed is a mapping with tenant, environment, principals, companies")
+    return found
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _texts(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_texts(inner) for inner in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, int | float | Decimal) else value
+
+
+def apply(world: World, source: Mapping[str, Any]) -> None:
+    """Put a seed into the world, on top of what is there. Raises SeedError; companies before the wrong one stay."""
+    seed = _convert(source, _Seed, "seed")
+    if seed.tenant:
+        world.tenant = seed.tenant.lower()
+    world.tenant_names += [name for name in seed.tenant_names if name not in world.tenant_names]
+    world.environment_name = seed.environment or world.environment_name
+    for principal in seed.principals:
+        try:
+            rights(principal)
+        except ValueError as error:
+            raise SeedError(str(error)) from None
+        principal.client_id = principal.client_id.lower()
+        world.principals[principal.client_id] = principal
+    if seed.switches:
+        kind = type(world.environment.switches)
+        merged = msgspec.to_builtins(world.environment.switches) | seed.switches
+        world.environment.switches = _convert(merged, kind, "switches")
+    for company in seed.companies:
+        _company(world, dict(company))
+    world.touched = True
+
+
+def _company(world: World, given: dict[str, Any]) -> None:
+    name = given.pop("name", "")
+    if not name:
+        raise SeedError("companies: a company needs a name")
+    place = f"company {name!r}"
+    company_id = given.pop("id", None)
+    sections = {key: rule for area in all_areas() for key, rule in area.seeds.items()}
+    chosen = {key: given.pop(key) for key in list(given) if key in sections}
+    environment = world.environment
+    company = environment.named(name)
+    if company is None:
+        chosen = {"information": {}, "journal_templates": [{"name": "GENERAL"}]} | chosen
+        company = environment.add_company(name, company_id, _convert(given, Setup, place))
+    elif given:
+        company.setup = _convert(msgspec.to_builtins(company.setup) | given, Setup, place)
+    tx = Transaction()
+    for key, (kind, seeder) in sections.items():
+        if key in chosen:
+            try:
+                seeder(company, tx, _convert(chosen[key], kind, f"{place}, {key}"))
+            except (ValueError, Refusal) as error:
+                tx.rollback()
+                raise SeedError(f"{place}, {key}: {error}") from None
+
+
+def _convert(value: Any, kind: Any, place: str) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise SeedError(f"{place}: {error}") from None

@@ -1,0 +1,195 @@
+"""Everything the sandbox knows: one Entra tenant, one Business Central environment, faults, limits and counts."""
+
+from __future__ import annotations
+
+import functools
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from isthmus.sandbox.business_central import batch, errors
+from isthmus.sandbox.business_central.company import Setup
+from isthmus.sandbox.business_central.environment import Environment, Rights, Switches
+from isthmus.sandbox.business_central.errors import Refusal
+from isthmus.sandbox.business_central.fields import named_guid
+from isthmus.sandbox.business_central.registry import all_areas, entity_sets, storages
+from isthmus.sandbox.business_central.service import Service
+from isthmus.sandbox.business_central.tables import Transaction
+from isthmus.sandbox.calls import Calls
+from isthmus.sandbox.clock import Agenda, Clock
+from isthmus.sandbox.faults import Fault, Faults, Plan, Rule, answer, posted_all_the_same
+from isthmus.sandbox.limits import Limiter
+from isthmus.sandbox.principals import Principal, rights
+from isthmus.sandbox.wire import Request, Response
+
+#: /v2.0/{tenant}/{environment}/api/v2.0/... ; the tenant may be left out (bc.md section 2).
+_PREFIX = re.compile(r"(?P<root>/v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/api/v2\.0)(?:/(?P<rest>.*))?")
+
+
+class World:
+    """The state behind all doors. Not thread-safe: everything runs on the server's loop."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.agenda = Agenda(self.clock)
+        self.environment = Environment(self.clock, self.agenda, storages())
+        self.service = Service(self.environment, entity_sets())
+        self.tenant = named_guid("tenant")
+        self.tenant_names: list[str] = []
+        self.environment_name = "sandbox"
+        self.principals: dict[str, Principal] = {}
+        self.faults = Faults()
+        self.calls = Calls()
+        self.limiters: dict[str, Limiter] = {}
+        self.signing_key = secrets.token_hex(32)
+        self.revoked: set[str] = set()
+        #: Something changed since the state was saved.
+        self.touched = True
+        self.agenda.handlers["request"] = self._late_request
+        for area in all_areas():
+            for kind, handler in area.due.items():
+                self.agenda.handlers[kind] = functools.partial(handler, self.environment)
+
+    # time
+
+    def advance(self, seconds: float) -> None:
+        """Move sandbox time; everything due by then has run when this returns."""
+        self.clock.offset += seconds
+        self.tick()
+
+    def tick(self) -> None:
+        if self.agenda.run_due():
+            self.touched = True
+        for limiter in self.limiters.values():
+            limiter.expire(self.environment.switches)
+
+    # requests
+
+    def limiter(self, client_id: str) -> Limiter:
+        return self.limiters.setdefault(client_id, Limiter(self.clock))
+
+    def rights(self, client_id: str) -> Rights:
+        return rights(self.principals[client_id])
+
+    def inner(self, request: Request) -> tuple[str, str]:
+        """Service root and path below it. Raises Refusal for an address that is none of ours (its form is assumed)."""
+        match = _PREFIX.fullmatch(request.path)
+        known = {None, self.tenant, *self.tenant_names}
+        if (
+            match is None
+            or match["tenant"] not in known
+            or match["environment"].lower() != self.environment_name.lower()
+        ):
+            raise errors.no_resource(request.origin + request.path)
+        return request.origin + match["root"], match["rest"] or ""
+
+    def execute(self, request: Request, plan: Plan) -> Response:
+        """Do what a request asks, a batch or a single one, and commit. Raises `batch.CutAfter` when the plan cuts it short."""
+        try:
+            root, path = self.inner(request)
+            perform = _Performer(self, root, plan.parts, counts=path == "$batch")
+            if path == "$batch":
+                parts = batch.read(request, self.environment.switches.batch_limit)
+                return batch.run(parts, request, perform, cut_after=plan.cut_after)
+            tx = Transaction()
+            inner = msgspec.structs.replace(request, path=path)
+            response = perform(inner, 0, tx)
+            tx.commit()
+        except Refusal as refusal:
+            return refusal.response()
+        finally:
+            self.touched = self.touched or request.method != "GET"
+        return response
+
+    def postpone(self, request: Request, seconds: float) -> None:
+        """Execute a request later, against the state of then; it survives a restart."""
+        self.agenda.add(seconds, "request", msgspec.to_builtins(request))
+        self.touched = True
+
+    def _late_request(self, payload: dict[str, Any]) -> None:
+        request = msgspec.convert(payload, Request)
+        if request.client_id in self.principals:
+            self.execute(request, Plan())
+
+    # faults and switches
+
+    def add_rules(self, rules: list[Rule]) -> None:
+        for rule in rules:
+            fault = rule.fault
+            if fault.kind == "drift":
+                self._drift(fault)
+            else:
+                self.faults.rules.append(rule)
+        self.touched = True
+
+    def _drift(self, fault: Fault) -> None:
+        entity_set = self.service.sets.get(fault.set)
+        if entity_set is None or fault.field not in entity_set.by_name or not fault.to:
+            raise ValueError(f"drift needs set, field and to; {fault.set!r} has no property {fault.field!r}")
+        self.environment.drift.setdefault(fault.set, {})[fault.field] = fault.to
+
+    def clear_faults(self) -> None:
+        self.faults.rules.clear()
+        self.environment.drift.clear()
+        self.touched = True
+
+    def set_switches(self, given: Mapping[str, Any]) -> None:
+        """Change switches of the environment, or with `company` the setup and records of a company. Raises ValueError."""
+        changes = dict(given)
+        name = changes.pop("company", None)
+        try:
+            if name is None:
+                merged = msgspec.to_builtins(self.environment.switches) | changes
+                self.environment.switches = msgspec.convert(merged, Switches)
+            else:
+                self._set_company(str(name), changes)
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error)) from None
+        self.touched = True
+
+    def _set_company(self, name: str, changes: dict[str, Any]) -> None:
+        company = self.environment.named(name)
+        if company is None:
+            raise ValueError(f"no company {name!r}; there are {[c.name for c in self.environment.companies.values()]}")
+        tx = Transaction()
+        for area in all_areas():
+            for key, (kind, switcher) in area.switches.items():
+                if key in changes:
+                    switcher(company, tx, msgspec.convert(changes.pop(key), kind))
+        if changes:
+            company.setup = msgspec.convert(msgspec.to_builtins(company.setup) | changes, Setup)
+
+
+class _Performer:
+    """Runs one operation within a transaction, with the fault that was planned for it."""
+
+    def __init__(self, world: World, root: str, faults: Mapping[int, Fault], *, counts: bool) -> None:
+        self._world, self._root, self._faults, self._counts = world, root, faults, counts
+        self._rights: Rights | None = None
+
+    def __call__(self, request: Request, index: int, tx: Transaction) -> Response:
+        world = self._world
+        fault = self._faults.get(index)
+        if self._counts:
+            world.calls.part(request)
+        if fault is not None and fault.kind not in {"lie_201", "posted_but_400"}:
+            return answer(fault)
+        if self._rights is None:
+            self._rights = world.rights(request.client_id)
+        mark = tx.mark()
+        try:
+            response = world.service.answer(request, self._rights, self._root, tx)
+        except Refusal as refusal:
+            tx.rollback(mark)
+            if refusal.kills_batch and self._counts:
+                raise
+            return refusal.response()
+        if fault is not None and fault.kind == "lie_201" and request.method != "GET":
+            tx.rollback(mark)
+        if fault is not None and fault.kind == "posted_but_400" and response.status == 204:
+            tx.commit()
+            return posted_all_the_same()
+        return response
