@@ -1,0 +1,224 @@
+"""What the files of a project may say: isthmus.yaml and flows/*.yaml, as strict frozen models.
+
+Every field carries its meaning; docs/configuration.md is held to these models by a test.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from isthmus.app.project.values import Cron, Day, Duration, Many, Table, Zone
+
+ClosedPeriod = Literal["hold", "first_open", "reject"]
+Deletions = Literal["ignore", "block", "deactivate"]
+Role = Literal["finance", "operations"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: nothing unknown, nothing converted silently, nothing changed afterwards."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
+
+
+class TextVariable(Settings):
+    """A variable that is plain text and not a path."""
+
+    text: str = Field(description="Value put in place of `${name}` as it stands")
+
+
+def _path_or_text(value: Any) -> str:
+    return "path" if isinstance(value, str) else "text"
+
+
+Variable = Annotated[
+    Annotated[str, Tag("path")] | Annotated[TextVariable, Tag("text")],
+    Discriminator(_path_or_text),
+]
+
+
+class CompanyConfig(Settings):
+    """One company of a finance connection, where it differs from what the system itself tells."""
+
+    time_zone: Zone | None = Field(
+        default=None, description="Zone that decides the local day of an event; empty: the zone of the connection"
+    )
+    posting_from: Day | None = Field(
+        default=None, description="First day open for posting; empty: as the company's own set-up says"
+    )
+    posting_to: Day | None = Field(
+        default=None, description="Last day open for posting; empty: as the company's own set-up says"
+    )
+
+
+class ConnectionConfig(Settings):
+    """One environment of a system. Keys that are not listed here belong to the system and are checked by it."""
+
+    # Keys of the system travel in `settings`; loading puts them there and keeps their lines.
+    system: str = Field(description="The product: `files` or `business_central`")
+    role: Role = Field(description="Which side of the bridge it stands on")
+    time_zone: Zone = Field(default="UTC", description="Zone of times and days that come without one")
+    poll: Duration = Field(default=timedelta(seconds=60), description="How often changes are asked for")
+    cron: Cron | None = Field(default=None, description="Instead of `poll`: when changes are asked for, in `time_zone`")
+    companies: Table[CompanyConfig] = Field(
+        default={}, description="Companies of the system that flows use, by the name the system shows"
+    )
+    sandbox: str | None = Field(
+        default=None,
+        description="Seed file of a simulator that stands in for the system; the address and secret are then ours",
+    )
+    lenses: Table[str] = Field(default={}, description="Entity to mapping file, for systems that ship none (files)")
+    overlays: Table[Many[str]] = Field(
+        default={}, description="Entity to mapping files laid over the lens that ships with the system"
+    )
+    settings: Table[Any] = Field(
+        default={}, description="Not written as such: the keys of the system itself", json_schema_extra={"hidden": True}
+    )
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> ConnectionConfig:
+        if self.cron is not None and "poll" in self.model_fields_set:
+            raise ValueError("has both poll and cron: keep one")
+        return self
+
+
+class ProjectConfig(Settings):
+    """isthmus.yaml."""
+
+    project: Name = Field(description="Name of the project: small letters, digits, - and _")
+    home: str = Field(
+        default=".isthmus",
+        description="Folder of the embedded ledger, logs and keys, relative to the project folder; ISTHMUS_HOME wins",
+    )
+    variables: Table[Variable] = Field(
+        default={}, description="What `${name}` stands for: a path relative to the project folder, or `{text: ...}`"
+    )
+    connections: Table[ConnectionConfig] = Field(description="The environments that are joined, by name", min_length=1)
+
+
+class SourceConfig(Settings):
+    """Where a flow starts."""
+
+    connection: str = Field(description="Connection whose changes start the flow")
+    entity: str = Field(description="Entity that is watched there")
+
+
+class CompanyChoice(Settings):
+    """Which company a record belongs to, by one of its fields."""
+
+    by: str = Field(description="Canonical field of the source that decides")
+    map: Table[str] = Field(description="Value of that field to company", min_length=1)
+    default: str | None = Field(default=None, description="Company of all other values; empty: they are held")
+
+
+def _named_or_chosen(value: Any) -> str:
+    return "name" if isinstance(value, str) else "choice"
+
+
+class TargetConfig(Settings):
+    """Where a flow ends."""
+
+    connection: str = Field(description="Connection that is written to")
+    entity: str = Field(description="Entity that is written there")
+    company: (
+        Annotated[
+            Annotated[str, Tag("name")] | Annotated[CompanyChoice, Tag("choice")],
+            Discriminator(_named_or_chosen),
+        ]
+        | None
+    ) = Field(default=None, description="Company, or how to find it; needed where the system has companies")
+
+
+class RetryConfig(Settings):
+    """How often a delivery is tried again before a person is asked."""
+
+    attempts: int = Field(default=8, ge=1, le=100, description="Tries in all, the first one included")
+    first: Duration = Field(
+        default=timedelta(seconds=2), description="Wait after the first failure; it doubles from there"
+    )
+    most: Duration = Field(default=timedelta(minutes=10), description="Longest wait between two tries")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RetryConfig:
+        if self.first > self.most:
+            raise ValueError("has a first wait that is longer than the longest one (most)")
+        return self
+
+
+#: A number, or a date as text: which of the two the field decides.
+Bound = Annotated[Decimal | int | str, Field(union_mode="left_to_right")]
+
+
+class CheckConfig(Settings):
+    """A condition a record must meet before anything is sent."""
+
+    field: str = Field(description="Canonical field of the source entity")
+    required: bool = Field(default=False, description="It must be there and not be empty")
+    one_of: Many[str] = Field(default=(), description="It must be one of these values")
+    pattern: str | None = Field(default=None, description="It must match this regular expression as a whole")
+    min: Bound | None = Field(default=None, description="Smallest number or first day allowed")
+    max: Bound | None = Field(default=None, description="Largest number or last day allowed")
+    severity: Literal["error", "hold", "notice"] = Field(
+        default="error", description="What a record that fails it gets: refused, held for a person, or only told"
+    )
+
+
+class OwnedBy(Settings):
+    """The field belongs to one connection; edits elsewhere are reverted and audited."""
+
+    owner: str = Field(description="Connection whose value holds")
+
+
+def _owned_or_policy(value: Any) -> str:
+    return "policy" if isinstance(value, str) else "owner"
+
+
+Ownership = Annotated[
+    Annotated[Literal["latest", "review"], Tag("policy")] | Annotated[OwnedBy, Tag("owner")],
+    Discriminator(_owned_or_policy),
+]
+
+
+class FlowConfig(Settings):
+    """flows/*.yaml: what shall happen when an entity changes."""
+
+    flow: Name = Field(description="Name of the flow: small letters, digits, - and _")
+    template: str | None = Field(
+        default=None, description="Ready-made flow whose settings hold where this file says nothing"
+    )
+    source: SourceConfig = Field(description="Where the flow starts")
+    target: TargetConfig = Field(description="Where it ends")
+    when: str | None = Field(
+        default=None, description="Formula over canonical fields; only records where it is true go on"
+    )
+    transition: str | None = Field(
+        default=None, description="Name of the business event, part of its key; empty: the flow keeps a state in step"
+    )
+    rules: str | None = Field(default=None, description="Posting rules that choose the accounts, by their name")
+    closed_period: ClosedPeriod = Field(
+        default="hold", description="What happens to a document whose day is closed for posting"
+    )
+    cut_over: Day | None = Field(default=None, description="Documents of an earlier day are never posted")
+    wait_limit: Duration = Field(
+        default=timedelta(hours=24), description="How long a message may wait for something missing before it is held"
+    )
+    retries: RetryConfig = Field(default=RetryConfig(), description="How a failed delivery is tried again")
+    deletions: Deletions = Field(default="block", description="What a deletion in the source does to the target")
+    write_back: bool = Field(default=False, description="Tell the source what became of its record")
+    checks: Many[CheckConfig] = Field(default=(), description="Conditions a record must meet before anything is sent")
+    ownership: Table[Ownership] = Field(
+        default={}, description="Field, or `*` for the entity, to `{owner: CONNECTION}`, `latest` or `review`"
+    )
+
+
+class LookupConfig(Settings):
+    """lookups/*.yaml: one table of keys and values."""
+
+    table: str = Field(description="Name that mappings and rules use")
+    rows: Table[str] = Field(description="Key to value; values are text")

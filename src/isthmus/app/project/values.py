@@ -1,0 +1,94 @@
+"""Types of settings that YAML has no word for: durations, dates, cron lines, time zones, tuples, frozen maps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
+from zoneinfo import available_timezones
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BeforeValidator
+
+from isthmus.app.project.spelling import closest
+
+T = TypeVar("T")
+K = TypeVar("K")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(?:\d+[smhd])+")
+_PART = re.compile(r"(\d+)([smhd])")
+
+
+def parse_duration(text: str) -> timedelta:
+    """`60s`, `5m`, `24h`, `7d` or put together, `1h30m`. Raises ValueError for anything else and for zero."""
+    if not _DURATION.fullmatch(text):
+        raise ValueError("is not a duration: write a whole number with its unit, such as 60s, 5m, 24h or 7d")
+    duration = timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(text)))
+    if not duration:
+        raise ValueError("is no time at all: write at least 1s")
+    return duration
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("needs a unit: write 60s, 5m, 24h or 7d")
+
+
+def _date(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("is not a date: write it as year-month-day, such as 2026-01-31") from None
+
+
+def _zone(value: str) -> str:
+    known = available_timezones()
+    if value not in known:
+        near = closest(value, known)
+        raise ValueError(
+            "is not a time zone of the IANA list, such as Australia/Perth or UTC"
+            + (f"; did you mean {near}?" if near else "")
+        )
+    return value
+
+
+def _cron(value: str) -> str:
+    try:
+        CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError:
+        raise ValueError('is not a cron line of five parts: "0 * * * *" is every full hour') from None
+    return value
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _frozen(value: Mapping[K, T]) -> Mapping[K, T]:
+    return MappingProxyType(dict(value))
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Day = Annotated[date, BeforeValidator(_date)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Cron = Annotated[str, AfterValidator(_cron)]
+#: A list in YAML, a tuple in Python: `Many[str]`.
+Many = Annotated[tuple[T, ...], BeforeValidator(_tuple)]
+#: A map in YAML that nobody changes afterwards: `Table[str]`.
+Table = Annotated[Mapping[str, T], AfterValidator(_frozen)]
+
+
+def describe_duration(value: timedelta) -> str:
+    """The shortest form a project file could hold: 1 day is `24h`, 90 minutes `90m`."""
+    seconds = int(value.total_seconds())
+    for unit in ("h", "m"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds // _SECONDS[unit]}{unit}"
+    return f"{seconds}s"
