@@ -1,0 +1,199 @@
+"""The Business Central connector: wires session, sign-in, reading and delivery together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
+
+from isthmus.connectors._http.budget import Budget
+from isthmus.connectors._http.session import HttpSession
+from isthmus.connectors.dynamics._auth import EntraSignIn, Masked
+from isthmus.connectors.dynamics._client import ODataClient
+from isthmus.connectors.dynamics._edmx import Metadata, parse_metadata
+from isthmus.connectors.dynamics.business_central.checks import check_connection, unusable
+from isthmus.connectors.dynamics.business_central.companies import Companies
+from isthmus.connectors.dynamics.business_central.config import SCOPE, BusinessCentralConfig
+from isthmus.connectors.dynamics.business_central.documents import parse
+from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS, capabilities
+from isthmus.connectors.dynamics.business_central.entries import find_booked
+from isthmus.connectors.dynamics.business_central.errors import judge
+from isthmus.connectors.dynamics.business_central.journals import JournalDelivery
+from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
+from isthmus.connectors.dynamics.business_central.own_journal import journals_of, remove_journal
+from isthmus.connectors.dynamics.business_central.reading import Reading
+from isthmus.contract.capabilities import Capabilities
+from isthmus.contract.clock import Clock
+from isthmus.contract.connector import Connector, NativeField, Traffic
+from isthmus.contract.operations import Operation, Outcome
+from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
+from isthmus.errors import IsthmusError, Reject, Retry
+from isthmus.model.finding import Finding
+
+
+def connect(config: BusinessCentralConfig, clock: Clock) -> Connector:
+    """A connector for one environment. Nothing is called before the first method is."""
+    return BusinessCentral(config, clock)
+
+
+class BusinessCentral:
+    """One environment. See `isthmus.contract.connector.Connector` for what each method promises."""
+
+    def __init__(self, config: BusinessCentralConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._traffic = Traffic()
+        self._capabilities = capabilities(
+            documents=config.documents_per_journal,
+            books=config.posting == "post",
+            concurrency=config.concurrency,
+            quota=config.quota,
+            call_timeout=config.call_timeout,
+        )
+        self._budget = Budget(
+            clock, self._traffic, concurrency=config.concurrency, quota=config.quota, window=timedelta(minutes=5)
+        )
+        self._session = HttpSession(
+            clock=clock,
+            budget=self._budget,
+            traffic=self._traffic,
+            call_timeout=config.call_timeout,
+            ca=config.ca,
+            sign_in=_sign_in(config, clock, self._traffic),
+            patience=config.patience,
+        )
+        self._client = ODataClient(
+            root=config.root,
+            session=self._session,
+            budget=self._budget,
+            clock=clock,
+            judge=judge,
+            each=config.batch_counts == "each",
+        )
+        self._companies = Companies(self._client, config.companies)
+        self._reading = Reading(self._client, self._companies, clock, config.page_size)
+        self._metadata: Metadata | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    @property
+    def traffic(self) -> Traffic:
+        return self._traffic
+
+    async def check(self) -> Sequence[Finding]:
+        """Reach, sign-in, companies, sets and rights; what cannot be seen without writing is told as notice."""
+        try:
+            metadata = await self._read_metadata()
+            return await check_connection(self._client, self._companies, metadata, self._config)
+        except IsthmusError as error:
+            return [unusable(error)]
+
+    async def fingerprint(self) -> Mapping[str, str]:
+        """Tenant, environment, and the id of each company used."""
+        used = await self._companies.used()
+        own = {"tenant": self._config.tenant.lower(), "environment": self._config.environment.lower()}
+        return own | {f"company:{name}": company_id for name, company_id in used.items()}
+
+    async def describe(self, native: str) -> Sequence[NativeField]:
+        """Fields from `$metadata`, with those this connector adds. `journals` is the document form the lens writes."""
+        if native == "journals":
+            return JOURNAL_DOCUMENT
+        fields = (await self._read_metadata()).describe(native)
+        return fields + SETS[native].added if fields and native in SETS else fields
+
+    async def read(self, request: ReadRequest, known: Known) -> Page:
+        """One page. `known` is not needed: the service has ids of its own."""
+        del known
+        return await self._reading.read(request)
+
+    async def fetch(self, native: str, company: str, ids: Sequence[str]) -> Sequence[NativeRecord]:
+        """Single records by id."""
+        return await self._reading.fetch(native, company, ids)
+
+    async def write(self, operations: Sequence[Operation]) -> AsyncIterator[Outcome]:
+        """Post journal entries (bc.md §14). All of one call share a journal, as long as the service takes it."""
+        journals = [item for item in operations if item.entity == "journal_entry" and item.action == "post"]
+        for operation in operations:
+            if operation not in journals:
+                text = f"{operation.action} of {operation.entity} is not something Business Central's API offers here."
+                yield outcome_of(operation.key, Reject(text, code="not_supported"))
+        for (company, delivery), group in _grouped(journals).items():
+            try:
+                path = await self._companies.path(company)
+            except IsthmusError as error:
+                for operation in group:
+                    yield outcome_of(operation.key, error)
+                continue
+            work = JournalDelivery(
+                self._client,
+                self._budget,
+                self._clock,
+                company=path,
+                company_name=company,
+                delivery=delivery,
+                posts=self._config.posting == "post",
+                patience=self._config.patience,
+            )
+            async for outcome in work.deliver(group):
+                yield outcome
+
+    async def look_up(self, operations: Sequence[Operation]) -> Mapping[str, Outcome]:
+        """By document number in the posted entries; posting date and sum of debits must fit."""
+        found: dict[str, Outcome] = {}
+        for (company, _), group in _grouped(operations, by_delivery=False).items():
+            path = await self._companies.path(company)
+            documents = []
+            for operation in group:
+                try:
+                    documents.append(parse(operation))
+                except Reject:
+                    continue  # what cannot be parsed was never sent
+            found |= await find_booked(self._client, path, documents)
+        return found
+
+    async def discard(self, operations: Sequence[Operation]) -> None:
+        """Delete journals that earlier deliveries of these operations left. Raises Retry while one is being posted."""
+        left = {(operation.company, delivery) for operation in operations for delivery in operation.earlier}
+        for company, delivery in sorted(left):
+            for journal in await journals_of(self._client, await self._companies.path(company), delivery):
+                try:
+                    await remove_journal(self._client, journal)
+                except Reject as refusal:
+                    raise Retry(
+                        f"a journal of an earlier attempt cannot be removed yet: {refusal.message}", code=refusal.code
+                    ) from None
+
+    async def close(self) -> None:
+        """Close the session. Safe to repeat."""
+        await self._session.close()
+
+    async def _read_metadata(self) -> Metadata:
+        if self._metadata is None:
+            self._metadata = parse_metadata(await self._client.text("$metadata"))
+        return self._metadata
+
+
+def _grouped(operations: Sequence[Operation], *, by_delivery: bool = True) -> dict[tuple[str, str], list[Operation]]:
+    groups: dict[tuple[str, str], list[Operation]] = {}
+    for operation in operations:
+        delivery = operation.delivery if by_delivery else ""
+        groups.setdefault((operation.company, delivery), []).append(operation)
+    return groups
+
+
+def _sign_in(config: BusinessCentralConfig, clock: Clock, traffic: Traffic) -> EntraSignIn:
+    password = config.certificate_password
+    return EntraSignIn(
+        tenant=config.tenant,
+        client_id=config.client_id,
+        scope=SCOPE,
+        clock=clock,
+        traffic=traffic,
+        secret=Masked(config.secret.get_secret_value()) if config.secret else None,
+        certificate=config.certificate,
+        certificate_password=Masked(password.get_secret_value()) if password else None,
+        assertion=config.assertion_file,
+        authority=config.authority,
+        ca=config.ca,
+    )
