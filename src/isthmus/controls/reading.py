@@ -31,7 +31,7 @@ class Reading:
 
     def problem(self, path: Path, message: str, hint: str = "") -> None:
         """Note that `path` cannot stand as it is."""
-        self.problems.append(self.document.error(path, message, hint))
+        self.problems.append(self.document.error(path, f"{message}." if hint else message, hint))
 
     def finish(self) -> None:
         """Raise ConfigurationError with every problem in order of lines; nothing happens when there is none."""

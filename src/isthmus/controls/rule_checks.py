@@ -32,7 +32,7 @@ class Overlap(Struct, frozen=True):
         )
         return ConfigurationError(
             f"rows {self.first.name!r} (line {self.first.line}) and {self.second.name!r} both fit "
-            f"{both or 'every cost'}, and neither is more specific",
+            f"{both or 'every cost'}, and neither is more specific.",
             hint="Narrow one of them, or add a row that names all of these values.",
             file=document.file,
             line=self.second.line,

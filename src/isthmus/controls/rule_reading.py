@@ -179,7 +179,7 @@ def _unique_names(reading: Reading, rows: list[RuleRow]) -> None:
     for name, count in counts.items():
         if name and count > 1:
             lines = [row.line for row in rows if row.name == name]
-            error = reading.document.error((), f"{count} rows are called {name!r}, on lines {_listed(lines)}")
+            error = reading.document.error((), f"{count} rows are called {name!r}, on lines {_listed(lines)}.")
             error.line = lines[-1]
             error.hint = "Give each row a name of its own: journal lines carry it."
             reading.problems.append(error)
