@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 from isthmus.app.project.connections import literal_secrets, read_project
@@ -16,6 +15,7 @@ from isthmus.app.project.flow_templates import with_template
 from isthmus.app.project.problems import Problems, read_settings
 from isthmus.app.project.project import Project
 from isthmus.app.project.schema import FlowConfig, ProjectConfig
+from isthmus.app.project.values import Frozen
 from isthmus.app.project.variables import expand, read_variables
 from isthmus.controls.rule_reading import parse_rules
 from isthmus.controls.validation import parse_checks
@@ -69,12 +69,12 @@ def load_project(folder: Path, *, sets: Mapping[str, str], environ: Mapping[str,
         home=_home(config, folder, environ, cwd),
         config=config,
         document=document,
-        variables=MappingProxyType(dict(variables)),
-        flows=MappingProxyType({name: flow for name, (flow, _) in parts.flows.items()}),
-        flow_documents=MappingProxyType({name: where for name, (_, where) in parts.flows.items()}),
-        mappings=MappingProxyType(dict(parts.mappings)),
-        rules=MappingProxyType(dict(parts.rules)),
-        tables=MappingProxyType({name: MappingProxyType(dict(rows)) for name, rows in parts.tables.items()}),
+        variables=Frozen(dict(variables)),
+        flows=Frozen({name: flow for name, (flow, _) in parts.flows.items()}),
+        flow_documents=Frozen({name: where for name, (_, where) in parts.flows.items()}),
+        mappings=Frozen(dict(parts.mappings)),
+        rules=Frozen(dict(parts.rules)),
+        tables=Frozen({name: Frozen(dict(rows)) for name, rows in parts.tables.items()}),
         content=content,
         digest=hashlib.sha256(content.encode()).hexdigest(),
     )

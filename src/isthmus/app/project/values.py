@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
@@ -71,8 +70,17 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _frozen(value: Mapping[K, T]) -> Mapping[K, T]:
-    return MappingProxyType(dict(value))
+class Frozen(dict[K, T]):
+    """A dict that refuses changes. A real dict, because encoders do not take a mapping proxy."""
+
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+        raise TypeError("a project does not change: edit its files and load it again")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[Frozen[K, T]], tuple[dict[K, T]]]:
+        return Frozen, (dict(self),)
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -82,7 +90,7 @@ Cron = Annotated[str, AfterValidator(_cron)]
 #: A list in YAML, a tuple in Python: `Many[str]`.
 Many = Annotated[tuple[T, ...], BeforeValidator(_tuple)]
 #: A map in YAML that nobody changes afterwards: `Table[str]`.
-Table = Annotated[Mapping[str, T], AfterValidator(_frozen)]
+Table = Annotated[Mapping[str, T], AfterValidator(Frozen)]
 
 
 def describe_duration(value: timedelta) -> str:
