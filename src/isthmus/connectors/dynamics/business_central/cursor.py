@@ -60,20 +60,19 @@ def save(cursor: Cursor) -> str:
 
 
 def advance(
-    cursor: Cursor, records: Sequence[tuple[NativeRecord, int | None]], link: str | None, overlap: int
+    cursor: Cursor, records: Sequence[tuple[NativeRecord, int]], link: str | None, overlap: int
 ) -> tuple[tuple[NativeRecord, ...], Cursor]:
     """What of a page is new, and the cursor behind it. Without `link` the round is finished."""
     seen = set(cursor.seen)
-    high = max((position for _, position in records if position is not None), default=None)
-    high = cursor.high if high is None else max(high, cursor.high if cursor.high is not None else high)
+    positions = [position for _, position in records] + ([] if cursor.high is None else [cursor.high])
+    high = max(positions, default=None)
     fresh = dict(cursor.fresh)
     delivered = []
     for record, position in records:
         mark = _digest(record)
         if mark not in seen:
             delivered.append(record)
-        if position is not None:
-            fresh[mark] = position
+        fresh[mark] = position
     kept = tuple((mark, position) for mark, position in fresh.items() if high is None or position > high - overlap)
     kept = kept if len(kept) <= _MOST_DIGESTS else ()
     if link:

@@ -89,7 +89,7 @@ class Reading:
             record = await self._record(facts, row, request)
             positioned.append((record, _position(record, by_number=by_number)))
         delivered, after = advance(cursor, positioned, link, overlap)
-        reached = None if by_number or link or after.since is None else moment_at(after.since)
+        reached = None if by_number or link or not after.since else moment_at(after.since)
         return Page(records=delivered, cursor=save(after), more=bool(link), moment=reached)
 
     async def _first_page(
@@ -230,11 +230,11 @@ def _literal(facts: SetFacts, field: str, value: str) -> str:
     return literal(value)
 
 
-def _position(record: NativeRecord, *, by_number: bool) -> int | None:
+def _position(record: NativeRecord, *, by_number: bool) -> int:
     if by_number:
-        number = record.data.get("entryNumber")
-        return int(number) if number is not None else None
-    return milliseconds(record.modified_at) if record.modified_at else None
+        return int(record.data["entryNumber"])
+    # A blank stamp (records older than the stamps themselves) counts as the oldest there is.
+    return milliseconds(record.modified_at) if record.modified_at else 0
 
 
 def _entry_fields(data: Mapping[str, Any]) -> dict[str, Any]:
