@@ -24,6 +24,7 @@ class EntitySupport(Struct, frozen=True, kw_only=True):
     batch     most operations of one `write` call
     settle    longest time the target may go on working on a call whose answer was lost; a negative look-up counts
               only after the call's deadline plus this
+    requests_each  requests one document takes of the quota, about; for plan and forecasts
     booked    a `done` of this entity means booked (else it ends as `saved` first)
     assumed   facts of this support that no source proves; shown in console and docs
     """
@@ -36,6 +37,7 @@ class EntitySupport(Struct, frozen=True, kw_only=True):
     idempotency: Idempotency = "none"
     batch: int = 1
     settle: timedelta = timedelta(0)
+    requests_each: int = 1
     booked: bool = True
     assumed: tuple[str, ...] = ()
 

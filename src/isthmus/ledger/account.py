@@ -33,10 +33,12 @@ class Account:
         if not self.switched:
             return
         for folder in path.parents:
-            mode = folder.stat()
-            passes = mode.st_uid == self.uid or mode.st_mode & stat.S_IXOTH
-            if not passes:
-                folder.chmod(stat.S_IMODE(mode.st_mode) | stat.S_IXOTH)
+            seen = folder.stat()
+            needed = (
+                stat.S_IXUSR if seen.st_uid == self.uid else stat.S_IXGRP if seen.st_gid == self.gid else stat.S_IXOTH
+            )
+            if not seen.st_mode & needed:
+                folder.chmod(stat.S_IMODE(seen.st_mode) | needed)
 
 
 def choose_account(home: Path, data: Path) -> Account:

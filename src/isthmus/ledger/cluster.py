@@ -116,7 +116,7 @@ def read_postmaster(data: Path) -> Postmaster | None:
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         return Postmaster(pid=int(lines[0]), socket_folder=Path(lines[4]))
-    except (FileNotFoundError, IndexError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
         return None
 
 
@@ -155,18 +155,33 @@ def halt(postmaster: Postmaster, data: Path, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def choose_socket_folder(home: Path, account: Account) -> Path:
+def choose_socket_folder(home: Path, data: Path, account: Account) -> Path:
     """A folder of mode 0700 in which the server can put its socket: `<home>/socket`, or a short one in the temporary
-    folder where the home's path is too long or its file system has no sockets. postmaster.pid records which."""
+    folder where the home's path is too long or its file system has no sockets.
+
+    The short one is recorded in the data folder, so that a server started again answers where it was known.
+    """
     folder = home / "socket"
-    name = f".s.PGSQL.{PORT}"
-    if len(os.fsencode(folder / name)) <= _SOCKET_PATH_BYTES and _takes_sockets(folder):
-        account.open_way(folder)
-    else:
+    if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) > _SOCKET_PATH_BYTES or not _takes_sockets(folder):
+        record = data / "socket_folder"
+        known = Path(record.read_text()) if record.exists() else None
+        if known is not None and _is_ours(known, account):
+            return known
         folder = Path(tempfile.mkdtemp(prefix="isthmus-", dir="/tmp"))  # fresh, 0700, unguessable
+        record.write_text(str(folder))
+        account.own(record)
     folder.chmod(stat.S_IRWXU)
     account.own(folder)
     return folder
+
+
+def _is_ours(folder: Path, account: Account) -> bool:
+    """Not somebody else's folder of that name in the shared temporary folder, nor a link to elsewhere."""
+    try:
+        seen = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(seen.st_mode) and seen.st_uid == account.uid and stat.S_IMODE(seen.st_mode) == stat.S_IRWXU
 
 
 def _takes_sockets(folder: Path) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from isthmus.errors import FenceLost
 from isthmus.ledger.types import Db
+
+#: A turn that never ends (its worker died and the engine forgot it) is followed by another after this time.
+_LEASE = timedelta(minutes=1)
 
 
 class ConnectionRow(Struct, frozen=True):
@@ -36,8 +39,9 @@ async def register(db: Db, connections: Sequence[tuple[str, str]]) -> None:
 async def begin_turn(db: Db, connection: str, holder: str, now: datetime) -> int:
     """Bump the fence and return it: from here on no earlier turn of this connection can commit."""
     cursor = await db.execute(
-        "update connection set fence = fence + 1, holder = %s, turn_started_at = %s where id = %s returning fence",
-        (holder, now, connection),
+        """update connection set fence = fence + 1, holder = %s, turn_started_at = %s, next_due = %s
+            where id = %s returning fence""",
+        (holder, now, now + _LEASE, connection),
     )
     row = await cursor.fetchone()
     if row is None:

@@ -11,7 +11,7 @@ import atexit
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -21,15 +21,13 @@ from isthmus.errors import StorageFailed
 from isthmus.ledger import cluster
 from isthmus.ledger.account import choose_account, open_programs
 from isthmus.ledger.binaries import MAJOR, find_binaries
+from isthmus.ledger.upgrade import DATABASE, finish_upgrade, upgrade_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from isthmus.ledger.account import Account
-    from isthmus.ledger.cluster import Postmaster
-
-DATABASE = "isthmus"
 
 
 class Embedded:
@@ -90,18 +88,17 @@ class Embedded:
 
     def _bring_up(self) -> None:
         """Have a server that answers. Called under the start lock only."""
+        finish_upgrade(self.data)
         major = cluster.major_of(self.data)
         if major is None:
             self._make()
         elif major != MAJOR:
-            from isthmus.ledger.upgrade import upgrade_cluster  # noqa: PLC0415 - once in years
-
-            upgrade_cluster(self.home, self.data, self._account, major)
+            self._upgrade(major)
         if not self._adopt():
             binaries = find_binaries()
             open_programs(self._account, binaries.folder)
             self._account.open_way(self.data)
-            self.socket_folder = cluster.choose_socket_folder(self.home, self._account)
+            self.socket_folder = cluster.choose_socket_folder(self.home, self.data, self._account)
             cluster.launch(self.data, self.socket_folder, self._account, binaries)
         self._have_database()
 
@@ -118,14 +115,27 @@ class Embedded:
         self._account.open_way(self.data)
         cluster.make_cluster(self.data, self._account, binaries)
 
+    def _upgrade(self, major: int) -> None:
+        postmaster = cluster.read_postmaster(self.data)
+        if postmaster is not None and cluster.is_alive(postmaster, self.data):
+            if not _stop_if_alone(self):
+                raise StorageFailed(
+                    f"{self.home} is in use by an older version of Isthmus (PostgreSQL {major}).",
+                    hint="Stop that one first.",
+                )
+        else:
+            cluster.remove_stale_pid(self.data)
+        upgrade_cluster(self.data, self._account, major)
+
     def _adopt(self) -> bool:
         """Join the server that runs already. False when there is none; what a dead one left is then cleared away."""
         deadline = time.monotonic() + cluster.START_SECONDS
         unreachable_since: float | None = None
         while (postmaster := cluster.read_postmaster(self.data)) is not None:
-            if self._answers(postmaster):
-                self.socket_folder = postmaster.socket_folder
-                return True
+            for folder in dict.fromkeys((postmaster.socket_folder, self.home / "socket")):
+                if self._answers(folder):
+                    self.socket_folder = folder
+                    return True
             if not cluster.is_alive(postmaster, self.data):
                 cluster.remove_stale_pid(self.data)
                 return False
@@ -139,17 +149,18 @@ class Embedded:
         cluster.remove_stale_pid(self.data)  # a half-written file; read_postmaster took it for none
         return False
 
-    def _answers(self, postmaster: Postmaster) -> bool:
-        """Whether that socket leads to a server on our data. A process id proves nothing across containers."""
+    def _answers(self, folder: Path) -> bool:
+        """Whether the socket in `folder` leads to a server on our data. A process id proves nothing across containers,
+        which may also see one home under two paths; a socket inside the home is the home's own."""
         try:
             with psycopg.connect(
-                host=str(postmaster.socket_folder), port=cluster.PORT, user=cluster.SUPERUSER, dbname="postgres",
+                host=str(folder), port=cluster.PORT, user=cluster.SUPERUSER, dbname="postgres",
                 connect_timeout=5,
             ) as connection:  # fmt: skip
                 row = connection.execute("show data_directory").fetchone()
         except psycopg.OperationalError:
             return False
-        return row is not None and row[0] == str(self.data)
+        return row is not None and (folder.parent == self.home or row[0] == str(self.data))
 
     def _have_database(self) -> None:
         with psycopg.connect(self.uri("postgres"), autocommit=True, connect_timeout=10) as connection:
@@ -199,7 +210,8 @@ def _stop_if_alone(embedded: Embedded) -> bool:
     finally:
         os.close(probe)
     if postmaster.socket_folder.parent != embedded.home:
-        postmaster.socket_folder.rmdir()  # the short one, made for this run
+        with suppress(OSError):
+            postmaster.socket_folder.rmdir()  # the short one, made for this run
     return True
 
 

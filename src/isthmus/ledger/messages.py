@@ -10,6 +10,7 @@ from isthmus.ledger.types import (
     MESSAGE_COLUMNS,
     Db,
     MessageRow,
+    MessageState,
     MessageWrite,
     Settlement,
     message_row,
@@ -227,3 +228,24 @@ async def by_ids(db: Db, ids: Sequence[int]) -> list[MessageRow]:
         f"select {MESSAGE_COLUMNS} from message where id = any(%b::bigint[]) order by id", (list(ids),)
     )
     return [message_row(row) for row in await cursor.fetchall()]
+
+
+async def moving(db: Db, connection: str) -> list[MessageRow]:
+    """Messages of a connection that delivery still moves by itself."""
+    cursor = await db.execute(
+        f"""select {MESSAGE_COLUMNS} from message
+             where connection = %s and state in ('ready', 'retrying', 'uncertain') order by lane, id""",
+        (connection,),
+    )
+    return [message_row(row) for row in await cursor.fetchall()]
+
+
+async def close(db: Db, ids: Sequence[int], state: MessageState, code: str, reason: str, now: datetime) -> list[int]:
+    """A person closes messages that nothing of can be in effect. Returns the ids closed."""
+    cursor = await db.execute(
+        """update message set state = %s, code = %s, reason = %s, mend = '', waits_for = '', next_at = null,
+                  changed_at = %s
+            where id = any(%b::bigint[]) and state in ('dead', 'held', 'waiting', 'ready', 'retrying') returning id""",
+        (state, code, reason, now, list(ids)),
+    )
+    return [row[0] for row in await cursor.fetchall()]

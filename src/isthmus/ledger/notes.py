@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from isthmus.ledger.types import Db
+
+#: News of one source gathers this long, so that a results file is not rewritten for each document.
+_LINGER = timedelta(seconds=2)
 
 
 class NoteRow(Struct, frozen=True):
@@ -27,13 +30,14 @@ async def put(db: Db, rows: Sequence[NoteRow], now: datetime) -> None:
     if not rows:
         return
     await db.execute(
-        """insert into note (connection, entity, company, native_id, record_id, body, changed_at)
-           select n.*, %s from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[]) as n
+        """insert into note (connection, entity, company, native_id, record_id, body, changed_at, next_at)
+           select n.*, %s, %s from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::text[]) as n
            on conflict (connection, entity, company, native_id) do update
-              set body = excluded.body, changed_at = excluded.changed_at, attempts = 0, next_at = null
+              set body = excluded.body, changed_at = excluded.changed_at, attempts = 0, next_at = excluded.next_at
             where note.body <> excluded.body""",
         (
             now,
+            now + _LINGER,
             [row.connection for row in rows],
             [row.entity for row in rows],
             [row.company for row in rows],

@@ -161,3 +161,10 @@ async def live_links(db: Db, stream: StreamKey) -> int:
     )
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+async def state_of(db: Db, record_id: int) -> str | None:
+    """The state text of a live record."""
+    cursor = await db.execute("select data from record where id = %s and deleted_at is null", (record_id,))
+    row = await cursor.fetchone()
+    return row[0] if row else None

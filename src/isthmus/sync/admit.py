@@ -66,7 +66,7 @@ async def admit(
     known = await records.links(db, stream.key, [record.id for record in page])
     desk = _Desk([], [], [], [], {"seen": len(page)})
     fresh_ids = iter(await records.next_ids(db, sum(1 for record in page if record.id not in known)))
-    context = await actor.contexts(db, stream.scope)
+    context = (await actor.tables(db, stream.scope)).context
     told: set[str] = set()
     for record in page:
         if record.id in told:

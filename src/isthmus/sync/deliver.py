@@ -103,7 +103,7 @@ async def write_operations(
 ) -> tuple[list[Operation], list[Settlement]]:
     """Native documents through the target's lens; those that cannot be written come back as settlements."""
     async with turn.world.transaction() as db:
-        context = await turn.actor.contexts(db, rows[0].company)
+        context = (await turn.actor.tables(db, rows[0].company)).context
     lens = turn.actor.lenses[rows[0].entity]
     operations, refused = [], []
     for row in rows:

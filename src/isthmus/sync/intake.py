@@ -52,7 +52,9 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
         await _postpone(turn, spec, _AWAIT_REFERENCE, f"waits until {missing.entity} of {missing.connection} was read")
         turn.result.wake.add(missing.connection)
         return
-    mark = _bookmark(spec, row)
+    async with turn.world.transaction() as db:
+        stamp = (await turn.actor.tables(db, spec.scope)).stamp
+    mark = bookmark(row, f"{spec.digest}/{stamp}")
     try:
         while turn.may_start():
             page, mark = await _take_in_page(turn, spec, mark)
@@ -148,9 +150,9 @@ def _missing_reference(turn: Turn, spec: StreamSpec, rows: Mapping[StreamKey, St
     return None
 
 
-def _bookmark(spec: StreamSpec, row: StreamRow) -> Bookmark:
-    """Where to go on; from the start, looking at everything again, when the lens changed since."""
+def bookmark(row: StreamRow, lens: str) -> Bookmark:
+    """Where to go on; from the start, looking at everything again, when the lens or its tables changed since."""
     if row.cursor is None:
-        return Bookmark(None, spec.lens.digest)
+        return Bookmark(None, lens)
     mark = msgspec.json.decode(row.cursor, type=Bookmark)
-    return mark if mark.lens == spec.lens.digest else Bookmark(None, spec.lens.digest, reread=True)
+    return mark if mark.lens == lens else Bookmark(None, lens, reread=True)

@@ -16,16 +16,25 @@ from isthmus.mapping.context import LensContext
 from isthmus.mapping.lens import Lens
 from isthmus.model.entity import EntityType, State
 from isthmus.model.finding import Finding
+from isthmus.model.money import Money
 from isthmus.sync.merge import Policy
 
 #: Order of lanes within a connection's budget (design §4).
 LANES: Mapping[str, int] = {"transactions": 0, "write_backs": 1, "master_data": 2, "backfill": 3}
 
 
+class Tables(Struct, frozen=True):
+    """What lenses look values up in. `stamp` changes whenever a row does."""
+
+    context: LensContext
+    stamp: str
+
+
 class StreamSpec(Struct, frozen=True, kw_only=True):
     """How one entity of one company is polled.
 
     scope       where its records' numbers are unique: the company, or the connection's id where it has none
+    digest      of the lens' sources: another digest means that records read earlier may read differently now
     poll        time between polls
     date_field  native field backfills select by, "" when the source cannot
     """
@@ -35,6 +44,7 @@ class StreamSpec(Struct, frozen=True, kw_only=True):
     entity: EntityType
     lens: Lens
     scope: str
+    digest: str
     poll: timedelta
     date_field: str = ""
     list_keys: Mapping[str, str] = {}
@@ -90,6 +100,8 @@ class FlowSpec(Struct, frozen=True, kw_only=True):
     route      record state -> company of the target, or a finding
     when       record state -> is the condition true, or a finding
     steps      pure functions, in order; each sees what the last one made
+    worth      record state, company -> what its document must come to in the target's books, exactly
+    control_*  where and on which accounts the target's books show what the flow charged, and our numbers' prefix
     needs      streams that must have been read completely before this flow may decide anything
     compare    booked document, new document -> what changed (a finding), or None when nothing that matters did
     correct    booked document, new work -> the counter document and, unless nothing is left to book, the new one
@@ -108,6 +120,11 @@ class FlowSpec(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     compare: Callable[[State, State], Finding | None]
     correct: Callable[[State, Work, int], Sequence[Work]]
+    worth: Callable[[State, str], Money | Finding]
+    control_entity: str = ""
+    control_field: str = ""
+    control_accounts: frozenset[str] = frozenset()
+    number_prefix: str = "IS-"
     needs: tuple[StreamKey, ...] = ()
     lane: int = 0
     retry: RetrySpec = RetrySpec()
@@ -126,7 +143,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     connector: Connector
     streams: Mapping[StreamKey, StreamSpec]
     lenses: Mapping[str, Lens]
-    contexts: Callable[[Db, str], Awaitable[LensContext]]
+    tables: Callable[[Db, str], Awaitable[Tables]]
     policy: Callable[[str, str], Policy]
 
 

@@ -1,0 +1,158 @@
+"""A running Isthmus: ledger, connectors, world and engine of one project in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg_pool import AsyncConnectionPool
+
+from isthmus.app.engine import Engine
+from isthmus.app.project.project import Project
+from isthmus.app.wiring import LedgerFacts, build_connectors, build_world
+from isthmus.contract.clock import Clock
+from isthmus.contract.connector import Connector
+from isthmus.ledger import connections, facts, idle, streams
+from isthmus.ledger.database import Database, storage_errors
+from isthmus.ledger.types import Db
+from isthmus.sync.points import arm_from
+from isthmus.sync.world import World
+
+#: A connection that stays unreachable or halted this long ends `until idle`.
+_GIVE_UP_AFTER = timedelta(minutes=2)
+
+
+class Runtime:
+    """Owns the pool, the connectors and the engine. Made by `open_runtime`."""
+
+    def __init__(
+        self, project: Project, database: Database, pool: AsyncConnectionPool, world: World,
+        connectors: Mapping[str, Connector],
+    ) -> None:  # fmt: skip
+        self.project = project
+        self.database = database
+        self.world = world
+        self.connectors = connectors
+        self.engine = Engine(world, database.uri)
+        self._pool = pool
+
+    @property
+    def clock(self) -> Clock:
+        return self.world.clock
+
+    async def serve(self) -> None:
+        """Work until the engine is stopped."""
+        async with self.world.transaction() as db:
+            await connections.wake(db, list(self.world.actors), self.clock.now())
+        await self.engine.run()
+
+    async def until_idle(
+        self, *, simulated: bool, limit: timedelta | None = None, progress: Callable[[idle.Idle], None] | None = None
+    ) -> idle.Idle:
+        """Read every stream once more, deliver what can be delivered, and return how the ledger stands then.
+
+        `simulated`: time is a simulator's; when everything waits for a moment, the clock is moved there.
+        """
+        started = self.clock.now()
+        async with self.world.transaction() as db:
+            await streams.hasten(db, list(self.world.actors), started)
+            await connections.wake(db, list(self.world.actors), started)
+        work = asyncio.create_task(self.engine.run())
+        watch = asyncio.create_task(self._watch(started, simulated, limit, progress))
+        try:
+            await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done() and not watch.done():
+                watch.cancel()
+                await work
+                raise RuntimeError("the engine ended before the work did")
+            return await watch
+        finally:
+            self.engine.stop()
+            await work
+
+    async def _watch(
+        self, started: datetime, simulated: bool, limit: timedelta | None,
+        progress: Callable[[idle.Idle], None] | None,
+    ) -> idle.Idle:  # fmt: skip
+        while True:
+            await self.engine.moved(0.2)
+            now = self.clock.now()
+            async with self.world.transaction() as db:
+                standing = await idle.standing(db, list(self.world.actors), started, now)
+            if progress is not None:
+                progress(standing)
+            if limit is not None and now - started > limit:
+                return standing
+            if self.engine.running or standing.running:
+                continue
+            if standing.pending == 0 or self._hopeless(standing, started, now):
+                return standing
+            await self._go_on(standing, now, simulated)
+
+    async def _go_on(self, standing: idle.Idle, now: datetime, simulated: bool) -> None:
+        """Nothing runs, something is left: start what is due, or move to the moment something is."""
+        if standing.next_at is None or standing.next_at <= now:
+            await self.engine.wake(standing.connections)
+        elif simulated and not await self.engine.queued():
+            await self.clock.sleep((standing.next_at - now).total_seconds())
+            await self.engine.wake(standing.connections)
+
+    def _hopeless(self, standing: idle.Idle, started: datetime, now: datetime) -> bool:
+        return bool(standing.troubled) and standing.only_troubled and now - started > _GIVE_UP_AFTER
+
+
+@asynccontextmanager
+async def open_runtime(
+    project: Project, database: Database, clock: Clock, settings: Mapping[str, Mapping[str, Any]], *,
+    settle_on: bool = True,
+) -> AsyncIterator[Runtime]:  # fmt: skip
+    """Everything of a project, ready to work; the ledger's schema must be current.
+
+    `settings`: resolved settings of each connection. Closes what it opened; the database stays open.
+    """
+    if crash := os.environ.get("ISTHMUS_CRASH_AT"):
+        arm_from(crash)
+    connectors = build_connectors(project, clock, settings)
+    pool = await database.pool(min_size=1, max_size=8)
+    try:
+        transaction = transactions(pool)
+        async with transaction() as db:
+            now = clock.now()
+            known = LedgerFacts(
+                transaction=transaction,
+                configuration=await facts.load_configuration(db, project.digest, project.content, now),
+                epoch=await facts.epoch(db),
+                restored_at=await facts.restored_at(db),
+            )
+        holder = f"{socket.gethostname()}/{os.getpid()}"
+        world = build_world(project, connectors, clock, known, holder=holder, settle_on=settle_on)
+        async with transaction() as db:
+            await _register(db, world, now)
+        yield Runtime(project, database, pool, world, connectors)
+    finally:
+        for connector in connectors.values():
+            await connector.close()
+        await pool.close()
+
+
+async def _register(db: Db, world: World, now: datetime) -> None:
+    await connections.register(db, [(actor.id, actor.system) for actor in world.actors.values()])
+    for actor in world.actors.values():
+        await streams.register(db, actor.id, [(key.entity, key.company) for key in actor.streams], now)
+
+
+def transactions(pool: AsyncConnectionPool) -> Callable[[], Any]:
+    """Opens one transaction per call; a lost database or full disk comes out as StorageFailed."""
+
+    @asynccontextmanager
+    async def transaction() -> AsyncIterator[Db]:
+        with storage_errors():
+            async with pool.connection() as db, db.transaction():
+                yield db
+
+    return transaction

@@ -1,0 +1,90 @@
+"""Opening a project for a command: configuration, simulators, ledger, runtime."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from isthmus.app.project.loading import load_project
+from isthmus.app.project.project import Project
+from isthmus.app.runtime import Runtime, open_runtime
+from isthmus.app.secrets import Secret, resolve_all
+from isthmus.cli.simulation import Simulation, start_simulation
+from isthmus.contract.clock import Clock
+from isthmus.ledger.database import Database, open_database
+from isthmus.ledger.migrate import ensure_current
+from isthmus.model.document import parse_document
+
+
+class Place(Struct, frozen=True):
+    """Where a command works: the project folder and the variables set on the command line."""
+
+    folder: Path
+    sets: Mapping[str, str]
+
+    def load(self) -> Project:
+        """The project. Raises ConfigurationError with file and line."""
+        return load_project(self.folder, sets=self.sets, environ=os.environ, cwd=Path.cwd())
+
+
+class Session(Struct, frozen=True):
+    """An opened project."""
+
+    project: Project
+    simulation: Simulation
+    clock: Clock
+    database: Database
+    runtime: Runtime
+
+    @property
+    def simulated(self) -> bool:
+        return bool(self.simulation.boxes)
+
+
+@asynccontextmanager
+async def open_session(place: Place, *, jumps: bool = False, keep_simulators: bool = False) -> AsyncIterator[Session]:
+    """Open everything a command needs and close it afterwards. `jumps`: simulated time moves instead of passing."""
+    project = place.load()
+    simulation = start_simulation(project)
+    try:
+        clock = simulation.clock(jumps=jumps)
+        database = open_database(project.home, os.environ.get("DATABASE_URL") or None, clock=clock)
+        try:
+            ensure_current(database)
+            settings = connection_settings(project, simulation)
+            settle_on = os.environ.get("ISTHMUS_SETTLE", "on") != "off"
+            async with open_runtime(project, database, clock, settings, settle_on=settle_on) as runtime:
+                yield Session(project, simulation, clock, database, runtime)
+        finally:
+            database.close()
+    finally:
+        if not keep_simulators:
+            simulation.stop()
+
+
+def connection_settings(project: Project, simulation: Simulation) -> dict[str, dict[str, Any]]:
+    """Settings of every connection with secrets revealed for its connector and simulators filled in."""
+    settings = {}
+    for name, config in project.connections.items():
+        found = dict(config.settings)
+        if config.companies and config.system == "business_central":
+            found.setdefault("companies", tuple(config.companies))
+        if name in simulation.boxes:
+            seed_file = project.sandbox_seed(name)
+            text = seed_file.read_text(encoding="utf-8") if seed_file is not None else ""
+            found = simulation.fill(name, found, parse_document(text, str(seed_file)).data)
+        else:
+            found = resolve_all(found, folder=project.folder, environ=os.environ, at=name)
+        if config.system == "files":
+            found.setdefault("fallback_results", str(project.home / "results" / name))
+        settings[name] = {key: _revealed(value) for key, value in found.items()}
+    return settings
+
+
+def _revealed(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else value

@@ -1,0 +1,253 @@
+"""Steps of cost flows: a completed work order becomes one balanced journal entry in the company's books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TypeVar, cast
+
+import msgspec
+from msgspec import Struct, structs
+
+from isthmus.controls.book import Book
+from isthmus.controls.corrections import booked_change, counter_document
+from isthmus.controls.numbers import document_number
+from isthmus.controls.periods import PeriodPolicy, before_cut_over, event_day
+from isthmus.controls.posting import Convert, post_costs
+from isthmus.controls.rules import RuleTable
+from isthmus.controls.validation import Check, validate
+from isthmus.ledger import records
+from isthmus.ledger.types import Db
+from isthmus.mapping.rates import Rates
+from isthmus.model.entities.books import Company
+from isthmus.model.entities.currencies import ExchangeRate
+from isthmus.model.entities.journals import JournalEntry
+from isthmus.model.entities.ledger_accounts import Account
+from isthmus.model.entities.work_orders import WorkOrder
+from isthmus.model.entity import State, dump, entities
+from isthmus.model.finding import Finding
+from isthmus.model.money import Money
+from isthmus.model.spelling import spell
+from isthmus.model.state import decode_state
+from isthmus.sync.process import COUNTER
+from isthmus.sync.world import Step, Work
+
+#: What a cost flow reads of the target's books before it decides anything.
+REFERENCE_ENTITIES = ("company", "account", "dimension_value", "exchange_rate")
+
+
+R = TypeVar("R")
+
+
+class CompanySettings(Struct, frozen=True):
+    """What the project says of a company: its time zone, and open days where it knows better than the target."""
+
+    time_zone: str
+    posting_from: date | None = None
+    posting_to: date | None = None
+
+
+class CostDesk:
+    """Books and rates of the target's companies, read from the hub's records and kept until one of them changes."""
+
+    def __init__(self, companies: Mapping[str, CompanySettings]) -> None:
+        self._companies = companies
+        self._stamps: dict[str, str] = {}
+        self._books: dict[str, Book] = {}
+        self._rates: dict[str, Rates] = {}
+
+    async def load(self, db: Db, companies: Sequence[str]) -> None:
+        """Bring the books of these companies up to date."""
+        for company in companies:
+            stamp = await records.stamp(db, REFERENCE_ENTITIES, company)
+            if self._stamps.get(company) != stamp:
+                await self._load_company(db, company)
+                self._stamps[company] = stamp
+
+    def book(self, company: str) -> Book | None:
+        """The company's books, None when finance has no such company."""
+        return self._books.get(company)
+
+    def convert(self, company: str) -> Convert:
+        """Conversion by the company's own rates."""
+        rates = self._rates[company]
+
+        def convert(money: Money, currency: str, on: date) -> Money | Finding:
+            return rates.convert(money, currency, on, places=None)
+
+        return convert
+
+    async def _load_company(self, db: Db, name: str) -> None:
+        found = [_parse(text, "company", Company) for text in await records.states_of(db, "company", name)]
+        if not found:
+            return
+        company = found[0]
+        settings = self._companies.get(name, CompanySettings("UTC"))
+        accounts = [_parse(text, "account", Account) for text in await records.states_of(db, "account", name)]
+        values = [decode_state(text)["key"] for text in await records.states_of(db, "dimension_value", name)]
+        rates = [_parse(t, "exchange_rate", ExchangeRate) for t in await records.states_of(db, "exchange_rate", name)]
+        self._books[name] = Book(
+            company=name,
+            currency=company.currency or "",
+            time_zone=settings.time_zone,
+            posting_from=settings.posting_from or company.posting_from,
+            posting_to=settings.posting_to or company.posting_to,
+            accounts={account.number: account for account in accounts},
+            dimension_values=frozenset(values),
+        )
+        self._rates[name] = Rates(rates, base=company.currency or "")
+
+
+def _parse(text: str, entity: str, cls: type[R]) -> R:
+    record = entities()[entity].parse(decode_state(text))
+    if not isinstance(record, cls):
+        raise TypeError(f"{entity} is not a {cls.__name__}")
+    return record
+
+
+def checks_step(checks: Sequence[Check]) -> Step:
+    """All declared conditions of the record at once."""
+
+    def step(work: Work) -> Work:
+        return _with(work, validate(work.state, checks)) if checks else work
+
+    return step
+
+
+def cost_step(desk: CostDesk, table: RuleTable, policy: PeriodPolicy, cut_over: date | None) -> Step:
+    """Cut-over, then the journal with all findings."""
+
+    def step(work: Work) -> Work:
+        book = desk.book(work.company)
+        if book is None:
+            return _with(work, (_no_books(work.company),))
+        try:
+            order = cast("WorkOrder", entities()["work_order"].parse(work.state))
+        except msgspec.ValidationError as error:
+            return _with(work, (_incomplete(work, str(error)),))
+        day = event_day(order.completed_at, order.completed_on, book)
+        if day is not None and (finding := before_cut_over(day, cut_over)) is not None:
+            return _with(structs.replace(work, event_on=day), (finding,))
+        posting = post_costs(
+            order,
+            table,
+            book,
+            document_number=document_number(work.key),
+            convert=desk.convert(work.company),
+            policy=policy,
+        )
+        return _built(structs.replace(work, event_on=day), posting.journal, posting.findings, book)
+
+    return step
+
+
+def _built(work: Work, journal: JournalEntry | None, findings: Sequence[Finding], book: Book) -> Work:
+    work = _with(work, findings)
+    if journal is None:
+        skipped = any(finding.severity == "skip" for finding in findings)
+        return structs.replace(work, amount="0" if skipped else "", currency=book.currency)
+    return structs.replace(
+        work,
+        document=dump(journal),
+        number=journal.number,
+        amount=str(spell(journal.amount)),
+        currency=journal.currency,
+    )
+
+
+def _with(work: Work, findings: Sequence[Finding]) -> Work:
+    return structs.replace(work, findings=(*work.findings, *findings)) if findings else work
+
+
+def _no_books(company: str) -> Finding:
+    return Finding(
+        code="company_missing",
+        severity="error",
+        text=f"finance has no company {company!r}",
+        field="company",
+        value=company,
+        mend="Correct the company of the flow's target in the project, or create it in finance.",
+    )
+
+
+def _incomplete(work: Work, why: str) -> Finding:
+    return Finding(
+        code="record_incomplete",
+        severity="error",
+        text=f"the work order cannot be read: {why}",
+        mend="Complete it in its system or in the mapping.",
+    )
+
+
+def worth_of(desk: CostDesk) -> Callable[[State, str], Money | Finding]:
+    """What an order's lines come to in the company's currency, exactly, at the day of the event."""
+
+    def worth(state: State, company: str) -> Money | Finding:
+        book = desk.book(company)
+        if book is None:
+            return _no_books(company)
+        try:
+            order = cast("WorkOrder", entities()["work_order"].parse(state))
+        except msgspec.ValidationError as error:
+            return Finding(code="record_incomplete", severity="error", text=str(error))
+        total = Money(sum((line.amount for line in order.lines), Decimal(0)), order.currency or book.currency)
+        day = event_day(order.completed_at, order.completed_on, book)
+        if total.currency == book.currency or day is None:
+            return total
+        return desk.convert(company)(total, book.currency, day)
+
+    return worth
+
+
+def charged_accounts(table: RuleTable) -> frozenset[str]:
+    """Accounts the table's rows charge."""
+    return frozenset(row.account for row in table.rows if row.account)
+
+
+def compare_journals(booked: State, new: State) -> Finding | None:
+    """What changed since the document was booked, None when both have the same effect."""
+    return booked_change(_journal(booked), _journal(new))
+
+
+def correct_journal(booked: State, work: Work, serial: int, posting_date: date | None = None) -> Sequence[Work]:
+    """The counter document of what is booked and, when something is left to book, the new one. `serial` tells
+    corrections of one document apart."""
+    old = _journal(booked)
+    key = f"{work.key}:correct:{serial}"
+    counter = counter_document(old, document_number(key + COUNTER), posting_date or old.posting_date)
+    works = [
+        structs.replace(
+            work,
+            key=key + COUNTER,
+            document=dump(counter),
+            number=counter.number,
+            amount=str(spell(counter.amount)),
+            currency=counter.currency,
+            findings=(),
+        )
+    ]
+    if work.document is not None:
+        new = structs.replace(_journal(work.document), number=document_number(key), corrects=old.number)
+        works.append(
+            structs.replace(
+                work,
+                key=key,
+                document=dump(new),
+                number=new.number,
+                amount=str(spell(Decimal(new.amount))),
+                findings=(),
+            )
+        )
+    return works
+
+
+def _journal(state: State) -> JournalEntry:
+    return cast("JournalEntry", entities()["journal_entry"].parse(state))
+
+
+def work_order_costs(
+    desk: CostDesk, table: RuleTable, policy: PeriodPolicy, cut_over: date | None, checks: Sequence[Check]
+) -> tuple[Step, ...]:
+    """The steps of the template `work-order-costs`."""
+    return (checks_step(checks), cost_step(desk, table, policy, cut_over))
