@@ -159,12 +159,12 @@ def _rules(folder: Path, problems: Problems) -> Mapping[str, Document]:
     rules: dict[str, Document] = {}
     for document in documents_in(folder, "rules", problems):
         table = _attempt(problems, parse_rules, document)
-        if table is None:
-            continue
-        if table.name in rules:
-            message = f"rules {table.name!r} are in {rules[table.name].file} already: give them another name."
+        # A table with a problem keeps its name, so that flows are not told it is missing.
+        name = table.name if table is not None else str(document.data.get("rules", ""))
+        if name in rules:
+            message = f"rules {name!r} are in {rules[name].file} already: give them another name."
             problems.add(document.error(("rules",), message))
-        rules.setdefault(table.name, document)
+        rules.setdefault(name, document)
     return rules
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from isthmus.app.project.spelling import suggestion
+from isthmus.app.project.spelling import closest, suggestion
 from isthmus.app.secrets import is_secret_name
 from isthmus.errors import ConfigurationError
 from isthmus.model.document import Document, Path
@@ -76,7 +76,19 @@ def read_settings(
     details = failure.errors(include_url=False, include_input=True)
     if unfinished:
         details = [detail for detail in details if detail["type"] != "missing" and detail["loc"]]
+    details = [detail for detail in details if not _misspelt(detail, details)]
     return None, tuple(_problem(model, detail, data, document, at) for detail in details)
+
+
+def _misspelt(detail: Mapping[str, Any], details: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a missing setting is there under a wrong name, which is told already."""
+    *above, name = detail["loc"] or ("",)
+    return detail["type"] == "missing" and any(
+        other["type"] == "extra_forbidden"
+        and list(other["loc"][:-1]) == above
+        and closest(str(other["loc"][-1]), [str(name)])
+        for other in details
+    )
 
 
 def _problem(
