@@ -37,16 +37,6 @@ def counter_document(journal: JournalEntry, number: str, posting_date: date) -> 
     )
 
 
-def correct(
-    old: JournalEntry, new: JournalEntry, *, counter_number: str, number: str, posting_date: date
-) -> tuple[JournalEntry, JournalEntry]:
-    """Counter document of `old`, and `new` in its place under `number`; both say what they correct."""
-    counter = counter_document(old, counter_number, posting_date)
-    if number in {old.number, counter_number}:
-        raise ValueError(f"the new document needs a number of its own, not {number}")
-    return counter, replace(new, number=number, posting_date=posting_date, corrects=old.number, booked_number=None)
-
-
 def booked_change(old: JournalEntry, new: JournalEntry) -> Finding | None:
     """A hold saying how `new` differs from what is booked as `old`; None when both have the same effect.
 

@@ -60,8 +60,12 @@ class RuleRow(Struct, frozen=True, kw_only=True):
         begun = self.valid_from is None or self.valid_from <= on
         return begun and (self.valid_until is None or on <= self.valid_until)
 
+    def fits(self, facts: Facts) -> bool:
+        """Whether the facts meet every condition; a fact that is not told meets none that names values."""
+        return all(facts.get(name) in values for name, values in self.when.items())
+
     def misfits(self, facts: Facts) -> tuple[str, ...]:
-        """The conditions the facts do not meet; a fact that is not told meets no condition that names values."""
+        """The conditions the facts do not meet."""
         return tuple(name for name, values in self.when.items() if facts.get(name) not in values)
 
 
@@ -105,7 +109,7 @@ def choose(table: RuleTable, facts: Facts, on: date) -> Choice:
     Reading a table refuses rows of equal specificity that fit the same line; if such a table was built otherwise, the
     name decides, so that the answer stays the same.
     """
-    fitting = [row for row in table.rows if row.in_force(on) and not row.misfits(facts)]
+    fitting = [row for row in table.rows if row.fits(facts) and row.in_force(on)]
     if not fitting:
         return Choice(None, _why_none(table, facts, on))
     fitting.sort(key=lambda row: (-row.specificity, row.name))

@@ -224,6 +224,11 @@ def test_the_currency_must_be_told_and_known(post, make_order, make_line):
     assert codes(post(make_order(make_line("1", "1"), currency="DOLLAR"))) == ["currency_unknown"]
 
 
+def test_an_amount_of_unknown_currency_says_nothing_of_rounding(post, make_order, make_line):
+    order = make_order(*(make_line(str(index), "1.004") for index in range(20)), currency=None)
+    assert codes(post(order)) == ["currency_missing"]
+
+
 def test_rounding_goes_to_the_named_account(post, make_order, make_line):
     order = make_order(*(make_line(str(index), "10.004") for index in range(3)))
     journal = post(order).journal
@@ -242,6 +247,22 @@ def test_no_rounding_line_where_the_lines_add_up(post, make_order, make_line):
     assert [line.rule for line in journal.lines] == ["fees"] * 4 + ["rounding"] * 2
     journal = post(make_order(make_line("1", "10.004"), make_line("2", "9.996"))).journal
     assert [line.rule for line in journal.lines] == ["fees"] * 4
+
+
+def test_rounding_carries_the_dimensions_of_the_largest_cost(post, make_order, make_line):
+    order = make_order(
+        make_line("d", "10.004"), make_line("c", "-20.00", "invoice", vendor="V10"), make_line("e", "5.004")
+    )
+    lines = {line.key: line for line in post(order).journal.lines}
+    assert lines["rounding/difference"].dimensions == {"COSTCENTRE": "CC1"}
+    assert lines["rounding/offset"].dimensions == {"VENDOR": "V10"}
+    assert lines["rounding/offset"].account == "2350"
+
+
+def test_rounding_at_the_limit_is_believed(post, make_order, make_line):
+    posting = post(make_order(*(make_line(str(index), "1.004") for index in range(12))))
+    assert posting.ready
+    assert posting.journal.lines[-2].amount == Decimal("0.05")
 
 
 def test_rounding_above_the_limit_is_held_with_the_journal_shown(post, make_order, make_line):

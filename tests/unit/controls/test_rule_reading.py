@@ -145,6 +145,23 @@ rows:
         read_rules(text + f"  - {settled.replace('PM02, ', '')}\n")
 
 
+def test_a_row_settles_two_others_only_for_all_the_time_they_share(read_rules):
+    text = """
+rules: r
+rows:
+  - {name: a, when: {category: PM01}, account: "1", offset: "2", from: 2026-01-01, until: 2026-06-30}
+  - {name: b, when: {branch: NYC}, account: "3", offset: "2", from: 2026-03-01}
+  - {name: c, when: {category: PM01, branch: NYC}, account: "4", offset: "2", from: 2026-03-01, until: 2026-06-%s}
+"""
+    assert len(read_rules(text % "30").rows) == 3
+    with pytest.raises(ConfigurationError, match="neither is more specific"):
+        read_rules(text % "29")
+    with pytest.raises(ConfigurationError, match="neither is more specific"):
+        read_rules(
+            (text % "30").replace('offset: "2", from: 2026-03-01, until', 'offset: "2", from: 2026-03-02, until')
+        )
+
+
 def test_rows_that_follow_each_other_in_time_do_not_meet(read_rules):
     rows = ('{name: a, account: "1", offset: "2", until: 2025-12-31}', '{name: b, account: "1", offset: "2", from: %s}')
     assert read_rules("rules: r\nrows:\n  - " + "\n  - ".join(rows) % "2026-01-01")

@@ -76,6 +76,10 @@ def test_a_finding_names_value_reason_and_check(checks):
     assert finding.mend == "Correct number in the source, or the check (flows/costs.yaml:4)."
 
 
+def test_a_form_is_met_from_end_to_end(checks):
+    assert found({**GOOD, "number": "WO-00012"}, checks) == [("field_format", "error", "number")]
+
+
 def test_a_personal_value_is_not_repeated(checks):
     [finding] = validate({**GOOD, "lines": [{"amount": "1", "employee": "Smith"}]}, checks)
     assert "Smith" not in repr(finding)
