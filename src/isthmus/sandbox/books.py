@@ -41,7 +41,9 @@ def totals(company: Company) -> dict[str, Any]:
 
 
 def document(company: Company, number: str) -> dict[str, Any]:
-    """Everything of one document number. `postings` counts the post actions that booked it: more than one is a double."""
+    """Everything of one document number. `postings` counts the post actions that booked it: more than one is a
+    double.
+    """
     posted = list(company.tables["generalLedgerEntries"].group("documentNumber", number).values())
     waiting = list(company.tables["journalLines"].group("documentNumber", number).values())
     return {

@@ -56,7 +56,9 @@ class Agenda:
         heapq.heappush(self._heap, (at, next(self._order), kind, payload))
 
     def run_due(self) -> int:
-        """Run everything due by now, in order of its time and with the clock held at that time. Returns how many ran."""
+        """Run everything due by now, in order of its time and with the clock held at that time. Returns how many
+        ran.
+        """
         ran = 0
         while self._heap and self._heap[0][0] <= self.clock.seconds():
             at, _, kind, payload = heapq.heappop(self._heap)

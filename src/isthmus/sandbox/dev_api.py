@@ -1,4 +1,6 @@
-"""`/_sandbox/`: state, books, calls, clock, faults, seed and switches. Kept apart from the imitated APIs; loopback only."""
+"""`/_sandbox/`: state, books, calls, clock, faults, seed and switches. Kept apart from the imitated APIs; loopback
+only.
+"""
 
 from __future__ import annotations
 

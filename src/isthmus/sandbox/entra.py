@@ -1,4 +1,6 @@
-"""The token endpoint of Entra ID for client credentials: secret, certificate or federated assertion, with its real error codes."""
+"""The token endpoint of Entra ID for client credentials: secret, certificate or federated assertion, with its real
+error codes.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,7 @@ def token(world: World, tenant: str, origin: str, form: Mapping[str, str]) -> Re
     """Answer `POST /{tenant}/oauth2/v2.0/token`."""
     try:
         _check_tenant(world, tenant)
-        if form.get("grant_type") != "client_credentials":
-            raise SignInError(70003, "unsupported_grant_type", 400, "The app requested an unsupported grant type.")
+        _check_grant(form)
         principal = _principal(world, form)
         audience = _audience(form.get("scope", ""))
         _check_credential(world, principal, form, f"{origin}/{tenant}")
@@ -50,6 +51,11 @@ def token(world: World, tenant: str, origin: str, form: Mapping[str, str]) -> Re
         "access_token": access_token,
     }
     return Response(200, body, {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"})
+
+
+def _check_grant(form: Mapping[str, str]) -> None:
+    if form.get("grant_type") != "client_credentials":
+        raise SignInError(70003, "unsupported_grant_type", 400, "The app requested an unsupported grant type.")
 
 
 def _check_tenant(world: World, tenant: str) -> None:
@@ -117,15 +123,13 @@ def _check_assertion(principal: Principal, assertion: str, authority: str) -> No
     """A JWT signed by the registered certificate, or by a federated issuer for its subject."""
     try:
         if principal.certificate:
-            public = load_pem_x509_certificate(principal.certificate.encode()).public_key()
-            assert isinstance(public, RSAPublicKey)
+            public = _rsa(load_pem_x509_certificate(principal.certificate.encode()).public_key())
             accepted = [f"{authority}/oauth2/v2.0/token", authority, f"{authority}/v2.0"]
             claims = jwt.decode(assertion, public, algorithms=_ALGORITHMS, audience=accepted)
             if claims.get("iss") == claims.get("sub") == principal.client_id:
                 return
         if principal.federated_key:
-            key = load_pem_public_key(principal.federated_key.encode())
-            assert isinstance(key, RSAPublicKey)
+            key = _rsa(load_pem_public_key(principal.federated_key.encode()))
             claims = jwt.decode(assertion, key, algorithms=_ALGORITHMS, audience="api://AzureADTokenExchange")
             if claims.get("sub") == principal.federated_subject:
                 return
@@ -135,6 +139,12 @@ def _check_assertion(principal: Principal, assertion: str, authority: str) -> No
         reason = "The key was not found."
     text = f"Client assertion failed signature validation or its claims are wrong. [Reason - {reason}]"
     raise SignInError(700027, "invalid_client", 401, text)
+
+
+def _rsa(key: object) -> RSAPublicKey:
+    if not isinstance(key, RSAPublicKey):
+        raise jwt.InvalidKeyError("only RSA keys are registered here")
+    return key
 
 
 def _refusal(world: World, refused: SignInError) -> Response:

@@ -1,4 +1,6 @@
-"""Misbehaviour on request: rules that say which calls go wrong, and how. Deterministic: a chance is drawn from a seed."""
+"""Misbehaviour on request: rules that say which calls go wrong, and how. Deterministic: a chance is drawn from a
+seed.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ Kind = Literal[
     "entity_changed_409",
     "drift",
 ]
-#: Faults that answer instead of doing; on a batch they take the whole of it when it is matched itself, else the matched parts.
+#: Faults that answer instead of doing; on a batch they take the whole of it when it is matched itself, else the
+#: matched parts.
 _ANSWERS = frozenset({"status", "lock_409", "entity_changed_409"})
 #: Faults of one operation, never of a batch as a whole.
 _OPERATIONS = frozenset({"lie_201", "posted_but_400"})
@@ -48,7 +51,9 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Match(msgspec.Struct, forbid_unknown_fields=True):
-    """Which calls. Everything given must hold; a batch is matched by itself (entity `$batch`) or by any of its parts."""
+    """Which calls. Everything given must hold; a batch is matched by itself (entity `$batch`) or by any of its
+    parts.
+    """
 
     method: str = ""
     path: str = ""

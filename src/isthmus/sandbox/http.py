@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,7 +25,9 @@ _TRANSPORT = "isthmus.sandbox.transport"
 
 
 class CuttableProtocol(HttpToolsProtocol):
-    """uvicorn's protocol that tells the application its transport, so that a connection can be cut without an answer."""
+    """uvicorn's protocol that tells the application its transport, so that a connection can be cut without an
+    answer.
+    """
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -111,6 +114,8 @@ def application(world: World, activity: Activity) -> ASGIApp:
         activity.note()
         form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
         plan = world.faults.token_plan(Request(request.method, request.url.path))
+        if plan.latency:
+            await asyncio.sleep(plan.latency)
         if plan.lose_before:
             await cut(request.scope, request.receive)
             return HttpResponse()

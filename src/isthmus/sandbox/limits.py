@@ -1,4 +1,6 @@
-"""What Business Central allows one principal: a sliding window of requests, five at once, a queue (bc.md section 10)."""
+"""What Business Central allows one principal: a sliding window of requests, five at once, a queue (bc.md section
+10).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Limiter:
 
     @asynccontextmanager
     async def slot(self, switches: Switches, weight: int) -> AsyncIterator[None]:
-        """Hold one of the concurrent slots, waiting for it in the queue. Raises Refusal 429, or 503 after too long a wait."""
+        """Hold one of the concurrent slots, waiting for it in the queue. Raises Refusal 429, or 503 after too long
+        a wait.
+        """
         self._admit(switches, weight)
         if self._running >= switches.concurrent:
             await self._wait(switches)

@@ -23,7 +23,8 @@ class Principal(msgspec.Struct, forbid_unknown_fields=True):
     secret_expires: str = ""
     #: PEM certificate that signs its client assertions.
     certificate: str = ""
-    #: PEM public key of a federated issuer whose assertions stand for this application, with the subject they must have.
+    #: PEM public key of a federated issuer whose assertions stand for this application, with the subject they must
+    #: have.
     federated_key: str = ""
     federated_subject: str = ""
     #: Names of PERMISSION_SETS, or `set:right` with right read, write, post or `*`; `*:read` for all sets.

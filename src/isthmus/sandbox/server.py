@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import http.client
 import json
 import os
@@ -15,12 +16,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
+from urllib.parse import urlencode
 
 from isthmus.sandbox import seed as seeds
 from isthmus.sandbox.serving import Serving
 
-T = TypeVar("T")
 _START_SECONDS = 30.0
 
 
@@ -87,8 +88,6 @@ class _DevCalls:
 
 def _ask(url: str, ca: Path, method: str, name: str, query: Mapping[str, str], body: Any, timeout: float) -> Any:
     """One call of the dev API over HTTPS."""
-    from urllib.parse import urlencode
-
     host = url.removeprefix("https://")
     connection = http.client.HTTPSConnection(host, timeout=timeout, context=ssl.create_default_context(cafile=str(ca)))
     try:
@@ -112,7 +111,7 @@ class Sandbox(_DevCalls):
         home: Path,
         port: int = 0,
     ) -> None:
-        self._make = lambda: Serving(Path(home), seed, port, None)
+        self._home, self._seed, self._port = Path(home), seed, port
         self._serving: Serving | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -121,7 +120,7 @@ class Sandbox(_DevCalls):
 
     def start(self) -> Self:
         """Raises what stands in the way: HomeInUse, SeedError, StateError."""
-        serving = self._serving = self._make()
+        serving = self._serving = Serving(self._home, self._seed, self._port, None)
         self._thread = threading.Thread(target=self._run, args=(serving,), name="sandbox", daemon=True)
         self._thread.start()
         self._wait(lambda: (serving.home / "sandbox.json").exists() and serving.server.started)
@@ -201,19 +200,23 @@ class SandboxProcess(_DevCalls):
             time.sleep(0.02)
 
     def _gone(self) -> bool:
+        """By its lock on the home: the pid of a child that nobody has waited for yet would still be there."""
         if self._child is not None:
             return self._child.poll() is not None
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
+        with (self.home / "lock").open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+        return True
 
 
 def start_process(
     home: Path, seed: Path | None = None, idle_exit: float | None = None, port: int = 0
 ) -> SandboxProcess:
-    """Start `python -m isthmus.sandbox` in a session of its own and wait until it is ready. Its errors go to home/sandbox.log."""
+    """Start `python -m isthmus.sandbox` in a session of its own and wait until it is ready. Its errors go to
+    home/sandbox.log.
+    """
     home = Path(home)
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "isthmus.sandbox", "--port", str(port), "--home", str(home)]
@@ -225,7 +228,8 @@ def start_process(
         child = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
         )
-    assert child.stdout is not None
+    if child.stdout is None:
+        raise SandboxError("the sandbox has no output to wait for")
     with child.stdout as lines:
         line = lines.readline()
     if not line:

@@ -50,6 +50,9 @@ class Serving:
         except BaseException:
             self._lock.close()
             raise
+        # What a killed sandbox left says nothing of this one.
+        (home / "sandbox.json").unlink(missing_ok=True)
+        self._writing: asyncio.Future[None] | None = None
         self._saver = state.Saver(self.world)
         config = uvicorn.Config(
             application(self.world, self.activity),
@@ -75,7 +78,9 @@ class Serving:
             beside.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await beside
-            self.close()
+            if self._writing is not None:
+                await self._writing
+            self._close()
 
     async def _look_after(self) -> None:
         """Run what is due, save what changed, leave when nobody calls."""
@@ -94,7 +99,8 @@ class Serving:
                 self.server.should_exit = True
             if self.world.touched and now - saved >= _SAVE_SECONDS:
                 data = self._saver.encode()
-                await asyncio.to_thread(state.write, self.home / "state", data)
+                self._writing = asyncio.ensure_future(asyncio.to_thread(state.write, self.home / "state", data))
+                await asyncio.shield(self._writing)
                 saved = time.monotonic()
 
     def _announce(self) -> None:
@@ -104,7 +110,7 @@ class Serving:
         beside.write_bytes(msgspec.json.encode(found))
         beside.replace(self.home / "sandbox.json")
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Save and leave the home to the next one."""
         state.write(self.home / "state", self._saver.encode())
         (self.home / "sandbox.json").unlink(missing_ok=True)

@@ -65,6 +65,7 @@ class Saver:
 def write(path: Path, data: bytes) -> None:
     """Replace the file in one step; a crash leaves the old one or the new one."""
     beside = path.with_suffix(".new")
+    beside.touch(mode=0o600)
     with beside.open("wb") as file:
         file.write(data)
         file.flush()

@@ -10,7 +10,9 @@ from cryptography.x509 import load_pem_x509_certificate
 
 
 def prepare(home: Path) -> tuple[Path, Path]:
-    """Paths of ca.pem, to be trusted by clients, and server.pem with key and chain. Kept over restarts while they are valid."""
+    """Paths of ca.pem, to be trusted by clients, and server.pem with key and chain. Kept over restarts while they
+    are valid.
+    """
     ca_path, server_path = home / "ca.pem", home / "server.pem"
     if ca_path.exists() and server_path.exists() and _valid(ca_path) and _valid(server_path):
         return ca_path, server_path

@@ -16,8 +16,8 @@ JSON_HEADERS = {"content-type": "application/json; odata.metadata=minimal", "oda
 class Request(msgspec.Struct):
     """One call, top-level or a part of a batch. Plain data, so that a late commit can be saved and executed later.
 
-    `path` is decoded, `query` is not; header names are lower case; `body` is the raw text, or for a part of a batch `payload` is the
-    already decoded JSON.
+    `path` is decoded, `query` is not; header names are lower case; `body` is the raw text, or for a part of a batch
+    `payload` is the already decoded JSON.
     """
 
     method: str

@@ -87,7 +87,9 @@ class World:
         return request.origin + match["root"], match["rest"] or ""
 
     def execute(self, request: Request, plan: Plan) -> Response:
-        """Do what a request asks, a batch or a single one, and commit. Raises `batch.CutAfter` when the plan cuts it short."""
+        """Do what a request asks, a batch or a single one, and commit. Raises `batch.CutAfter` when the plan cuts
+        it short.
+        """
         try:
             root, path = self.inner(request)
             perform = _Performer(self, root, plan.parts, counts=path == "$batch")
@@ -137,7 +139,9 @@ class World:
         self.touched = True
 
     def set_switches(self, given: Mapping[str, Any]) -> None:
-        """Change switches of the environment, or with `company` the setup and records of a company. Raises ValueError."""
+        """Change switches of the environment, or with `company` the setup and records of a company. Raises
+        ValueError.
+        """
         changes = dict(given)
         name = changes.pop("company", None)
         try:
@@ -182,8 +186,11 @@ class _Performer:
         mark = tx.mark()
         try:
             response = world.service.answer(request, self._rights, self._root, tx)
-        except Refusal as refusal:
+        except BaseException as error:
             tx.rollback(mark)
+            if not isinstance(error, Refusal):
+                raise
+            refusal = error
             if refusal.kills_batch and self._counts:
                 raise
             return refusal.response()

@@ -69,17 +69,16 @@ def _request(part: Part, outer: Request) -> Request:
 def run(parts: list[Request], outer: Request, perform: Perform, *, cut_after: int | None = None) -> Response:
     """Execute parts in order. `perform` runs one within a transaction and raises nothing but what kills the batch.
 
-    With snapshot: one transaction; it stops at the first refusal and everything since the last commit is taken back, while the
-    answers given so far stay as they are. Without: each part alone, a failed one stops nothing (assumed there).
+    With snapshot: one transaction; it stops at the first refusal and everything since the last commit is taken back,
+    while the answers given so far stay as they are. Without: each part alone, a failed one stops nothing (assumed
+    there).
     """
     snapshot = outer.headers.get("isolation", outer.headers.get("odata-isolation", "")).lower() == "snapshot"
     answers: list[dict[str, Any]] = []
     failed: set[str] = set()
     tx = Transaction()
     try:
-        for index, part in enumerate(parts):
-            if cut_after is not None and index >= cut_after:
-                raise CutAfter
+        for index, part in enumerate(parts[:cut_after]):
             answer = _refused_dependency(part, failed) or perform(part, index, tx)
             answers.append(_answered(part, answer))
             if answer.status < 400:
@@ -90,9 +89,12 @@ def run(parts: list[Request], outer: Request, perform: Perform, *, cut_after: in
             tx.rollback()
             if snapshot:
                 break
-    except (Refusal, CutAfter):
+    except Refusal:
         tx.rollback()
         raise
+    if cut_after is not None and len(answers) == cut_after < len(parts):
+        tx.rollback()
+        raise CutAfter
     tx.commit()
     return Response(200, {"responses": answers}, JSON_HEADERS)
 

@@ -15,7 +15,9 @@ from isthmus.sandbox.business_central.tables import Storage, Table, Versions
 
 
 class Setup(msgspec.Struct, forbid_unknown_fields=True):
-    """What finance sets up in General Ledger Setup, and how this sandbox posts. Dates are ISO texts, 0001-01-01 is blank."""
+    """What finance sets up in General Ledger Setup, and how this sandbox posts. Dates are ISO texts, 0001-01-01 is
+    blank.
+    """
 
     currency: str = "EUR"
     currency_symbol: str = "€"

@@ -1,4 +1,6 @@
-"""What an entity set is: its properties, navigations and actions, and the generic way to read and write a table of it."""
+"""What an entity set is: its properties, navigations and actions, and the generic way to read and write a table of
+it.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ class EntitySet:
     #: Primary key of the page; empty when the order of insertion is it.
     order: ClassVar[tuple[str, ...]] = ()
     per_company: ClassVar[bool] = True
-    #: AL name of the parent type when rows carry a dimension set (`hidden["dims"]`: code -> value code); may it be written?
+    #: AL name of the parent type when rows carry a dimension set (`hidden["dims"]`: code -> value code); may it be
+    #: written?
     dimension_parent: ClassVar[str] = ""
     dimensions_writable: ClassVar[bool] = False
 
@@ -107,7 +110,9 @@ class EntitySet:
     # writing
 
     def read_body(self, call: Call, body: Body) -> tuple[Values, dict[str, list[Body]]]:
-        """Typed values and nested collections of a body, refused in the order of the page's properties (order assumed)."""
+        """Typed values and nested collections of a body, refused in the order of the page's properties (order
+        assumed).
+        """
         renamed = call.environment.drift.get(self.name)
         if renamed:
             body = self._undrifted(body, renamed)

@@ -9,7 +9,9 @@ from isthmus.sandbox.wire import JSON_HEADERS, Response
 
 
 class Refusal(Exception):
-    """An answer of 400 or more. `kills_batch`: inside $batch the whole call fails with it (bc.md section 14, duplicate lineNumber)."""
+    """An answer of 400 or more. `kills_batch`: inside $batch the whole call fails with it (bc.md section 14,
+    duplicate lineNumber).
+    """
 
     def __init__(
         self, status: int, code: str, message: str, *, headers: dict[str, str] | None = None, kills_batch: bool = False
@@ -99,8 +101,8 @@ def not_found(title: str, key: str) -> Refusal:
 
 def method_not_allowed(method: str, entity_set: str) -> Refusal:
     text = (
-        f"'{method}' requests for '{entity_set}' of EdmType 'Entity' are not allowed within Dynamics 365 Business Central "
-        "OData web services."
+        f"'{method}' requests for '{entity_set}' of EdmType 'Entity' are not allowed within Dynamics 365 "
+        "Business Central OData web services."
     )
     return Refusal(405, "BadRequest_MethodNotAllowed", text)
 

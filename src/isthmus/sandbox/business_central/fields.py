@@ -24,7 +24,9 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Kind(StrEnum):
-    """The Edm type of a property; CODE is text that the platform upper-cases and trims (bc.md section 4, assumed there)."""
+    """The Edm type of a property; CODE is text that the platform upper-cases and trims (bc.md section 4, assumed
+    there).
+    """
 
     GUID = "Edm.Guid"
     CODE = "code"
@@ -163,9 +165,9 @@ def _bool(_: Field, value: Any) -> bool:
 
 
 def _enum(field: Field, value: Any) -> str:
-    assert field.options is not None, field.name
-    if value not in field.options.members:
-        names = ",".join(field.options.names)
+    options = field.options or Options("", ())
+    if value not in options.members:
+        names = ",".join(options.names)
         text = f"'{value}' is not an option. The existing options are: {names}"
         raise errors.Refusal(400, "Unknown", text)
     return str(value)
@@ -194,7 +196,9 @@ def named_guid(*names: str) -> str:
 
 
 def key() -> Field:
-    """The `id` of nearly every set. Sending it is refused: the page marks it not editable (which pages take it anyway is unknown)."""
+    """The `id` of nearly every set. Sending it is refused: the page marks it not editable (which pages take it
+    anyway is unknown).
+    """
     return Field("id", Kind.GUID, writing=Writing.REFUSED)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 import re
 from collections.abc import Callable
@@ -44,7 +43,8 @@ _DISTINCT_OR = "The 'OR' operator is not supported on distinct fields on an ODat
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A compiled filter. `fields` are those it names; each of `equal` says which values of which field a row must have for the
+    """A compiled filter. `fields` are those it names; each of `equal` says which values of which field a row
+    must have for the
     whole to be true, so that an index can be used."""
 
     test: Test

@@ -151,7 +151,9 @@ def _broken_rule(rule: Mapping[str, str], code: str, value: str, account: str) -
 
 
 def _check_balance(lines: list[Row]) -> None:
-    """Per posting date and document; a line with a balancing account balances itself. That order of lines does not matter is assumed."""
+    """Per posting date and document; a line with a balancing account balances itself. That order of lines does not
+    matter is assumed.
+    """
     sums: dict[tuple[str, str], Decimal] = {}
     for line in lines:
         values = line.values
@@ -169,7 +171,9 @@ def _check_balance(lines: list[Row]) -> None:
 
 
 def _document_numbers(company: Company, journal: Row, lines: list[Row]) -> dict[str, str]:
-    """Document numbers as posted: renumbered by a posting number series, and the batch's own series moved on when it was used."""
+    """Document numbers as posted: renumbered by a posting number series, and the batch's own series moved on when
+    it was used.
+    """
     drafted = list(dict.fromkeys(str(line.values["documentNumber"]) for line in lines))
     posting_series = journal.hidden.get("posting_no_series")
     if posting_series:

@@ -168,7 +168,8 @@ def collection(
         body["@odata.count"] = total
     body["value"] = [show(call, sets, entity_set, row, form) for row in page]
     if wanted > size and start + len(page) < total:
-        # Without $top the link is open-ended; with a $top above the page size it carries what remains (bc.md section 5).
+        # Without $top the link is open-ended; with a $top above the page size it carries what remains (bc.md
+        # section 5).
         remaining = wanted - size if "$top" in options else None
         body["@odata.nextLink"] = _next_link(options, url, start + len(page), page[-1].id, remaining)
     return body

@@ -1,4 +1,6 @@
-"""The areas of the API, found in the `areas` package: what sets there are, how they are seeded, what can be due later."""
+"""The areas of the API, found in the `areas` package: what sets there are, how they are seeded, what can be due
+later.
+"""
 
 from __future__ import annotations
 

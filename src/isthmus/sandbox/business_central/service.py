@@ -35,8 +35,10 @@ class Service:
         call = Call(self.environment, rights, tx, request.method, request.headers, options, root, moment)
         if request.path.strip("/") == "$metadata":
             return Response(200, document(self.environment, self.sets), {"content-type": "application/xml"})
+        if request.method != "GET" and request.headers.get("data-access-intent", "").lower() == "readonly":
+            raise errors.bad_request("A request with Data-Access-Intent: ReadOnly must not write.")  # text assumed
         target = walk(call, self.sets, request.path)
-        self._permit(call, target)
+        self._permit(call, target.entity_set, "post" if target.action else "read" if call.method == "GET" else "write")
         if request.method == "GET" and not target.action:
             return self._read(call, target, request)
         if target.action:
@@ -53,9 +55,7 @@ class Service:
             return Response(204, None, {"odata-version": "4.0"})
         raise errors.method_not_allowed(request.method, target.entity_set.name)
 
-    def _permit(self, call: Call, target: Target) -> None:
-        entity_set = target.entity_set
-        right = "post" if target.action else "read" if call.method == "GET" else "write"
+    def _permit(self, call: Call, entity_set: EntitySet, right: str) -> None:
         if call.rights.allows(right, entity_set.name) or not entity_set.per_company:
             return
         al_right = {"GET": "Read", "PATCH": "Modify", "DELETE": "Delete"}.get(call.method, "Insert")
@@ -100,6 +100,7 @@ class Service:
 
     def _insert(self, call: Call, entity_set: EntitySet, parent: Parent | None, body: Body, levels: int) -> Row:
         """Insert a row and what is nested in it, in one transaction (bc.md section 8)."""
+        self._permit(call, entity_set, "write")
         values, nested = entity_set.read_body(call, body)
         row = entity_set.create(call, parent, values)
         for name, children in nested.items():
@@ -126,12 +127,12 @@ class Service:
 
 def _check_token(call: Call, entity_set: EntitySet, row: Row, *, needed: bool) -> None:
     """The If-Match rules of bc.md section 6."""
-    token = call.headers.get("if-match")
-    if token is None and not needed:
+    given = call.headers.get("if-match")
+    if given is None and not needed:
         return
-    if token is None or (token != "*" and not _ETAG.fullmatch(token)):
+    if given is None or (given != "*" and not _ETAG.fullmatch(given)):
         raise errors.invalid_token()
-    if token not in {"*", entity_set.etag(row)}:
+    if given not in {"*", entity_set.etag(row)}:
         raise errors.entity_changed()
 
 

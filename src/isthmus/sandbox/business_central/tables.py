@@ -15,7 +15,9 @@ Columns = tuple[str, ...]
 
 
 class Row:
-    """One record: what the API shows (`values`), what only the server knows (`hidden`), and its version for the etag."""
+    """One record: what the API shows (`values`), what only the server knows (`hidden`), and its version for the
+    etag.
+    """
 
     __slots__ = ("hidden", "values", "version")
 
@@ -63,7 +65,9 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How a set is kept: `title` and keys as error texts name them, column sets that are unique, columns to look up by."""
+    """How a set is kept: `title` and keys as error texts name them, column sets that are unique, columns to look
+    up by.
+    """
 
     title: str
     unique: tuple[Columns, ...] = ()
@@ -94,6 +98,10 @@ class Table:
     def one(self, columns: Columns, *key: Any) -> Row | None:
         """The row with this unique key, or None."""
         return self._unique[columns].get(key)
+
+    def the(self, columns: Columns, *key: Any) -> Row:
+        """The row with this unique key, which the caller knows to be there."""
+        return self._unique[columns][key]
 
     def group(self, column: str, value: Any) -> dict[str, Row]:
         """The rows that hold `value` in an indexed column, by id in order of insertion. Not to be changed."""

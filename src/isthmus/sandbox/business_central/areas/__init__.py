@@ -1,5 +1,5 @@
-"""One module per area of the Business Central API, each exporting `AREA`; `registry` finds them, so a new area is a new file.
+"""One module per area of the Business Central API, each exporting `AREA`; `registry` finds them.
 
-An area may import the OData modules of `business_central` and the row helpers of another area; nothing imports an area by name
-except another area and the posting.
+So a new area is a new file. An area may import the OData modules of `business_central` and the row functions of another
+area; nothing imports an area by name except another area and the posting.
 """

@@ -1,4 +1,6 @@
-"""`companies` (served by the platform) and what a company is by itself: information, General Ledger Setup, accounting periods."""
+"""`companies` (served by the platform) and what a company is by itself: information, General Ledger Setup,
+accounting periods.
+"""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ class Currencies(EntitySet):
 
 
 class CurrencyExchangeRates(EntitySet):
-    """Rates by currency and starting date: `exchangeRateAmount` of it are `relationalExchangeRateAmount` of the relational one."""
+    """Rates by currency and starting date: `exchangeRateAmount` of it are `relationalExchangeRateAmount` of the
+    relational one.
+    """
 
     name = "currencyExchangeRates"
     entity = "currencyExchangeRate"
@@ -65,7 +67,9 @@ class CurrencySeed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RateSeed(msgspec.Struct, forbid_unknown_fields=True):
-    """An exchange rate of a seed file: from `start` on, `amount` of `currency` are `relational_amount` of the company's currency."""
+    """An exchange rate of a seed file: from `start` on, `amount` of `currency` are `relational_amount` of the
+    company's currency.
+    """
 
     currency: str
     start: str

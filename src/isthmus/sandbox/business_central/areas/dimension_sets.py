@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 
 from isthmus.sandbox.business_central import errors
-from isthmus.sandbox.business_central.areas.dimensions import find_dimension, find_value
+from isthmus.sandbox.business_central.areas.dimensions import find_dimension
 from isthmus.sandbox.business_central.company import Company
 from isthmus.sandbox.business_central.entity import READ_WRITE, EntitySet, Parent
 from isthmus.sandbox.business_central.environment import Call
@@ -90,10 +90,9 @@ class DimensionSetLines(EntitySet):
         return 'W/"' + base64.b64encode(mark).decode() + '"'
 
     def _row(self, company: Company, parent: Parent, code: str) -> Row:
-        dimension = find_dimension(company, code)
-        value = find_value(company, code, parent.row.hidden["dims"][code])
-        assert dimension is not None, code
-        assert value is not None, code
+        dimension = company.tables["dimensions"].the(("code",), code)
+        value_code = parent.row.hidden["dims"][code]
+        value = company.tables["dimensionValues"].the(("dimensionId", "code"), dimension.id, value_code)
         values = {
             "id": dimension.id,
             "code": code,
@@ -154,39 +153,35 @@ class DimensionSetLines(EntitySet):
 def _dimension(company: Company, values: Values) -> Row:
     """The dimension that `id` or `code` names; both only if they agree."""
     dimension_id, code = values.get("id", ""), values.get("code", "")
-    if not dimension_id and not code:
-        raise errors.dialog('The "id" or "code" field must be filled in.')
-    found = company.tables["dimensions"].rows.get(dimension_id) if dimension_id else None
-    if dimension_id and found is None:
+    by_id = company.tables["dimensions"].rows.get(dimension_id)
+    by_code = find_dimension(company, code)
+    if dimension_id and by_id is None:
         raise errors.dialog('The "id" does not match to a Dimension.')
-    if not code:
-        assert found is not None, dimension_id
-        return found
-    named = find_dimension(company, code)
-    if named is None:
+    if code and by_code is None:
         raise errors.dialog('The "code" does not match to a Dimension.')
-    if found is not None and found is not named:
+    if by_id is not None and by_code is not None and by_id is not by_code:
         raise errors.dialog(_FIELDS_DIFFER)
-    return named
+    found = by_id or by_code
+    if found is None:
+        raise errors.dialog('The "id" or "code" field must be filled in.')
+    return found
 
 
 def _value(company: Company, dimension: Row, values: Values) -> Row:
     """The value of the dimension that `valueId` or `valueCode` names."""
     value_id, code = values.get("valueId", ""), values.get("valueCode", "")
-    if not value_id and not code:
-        raise errors.dialog('The "valueId" or "valueCode" field must be filled in.')
     table = company.tables["dimensionValues"]
-    found = table.rows.get(value_id) if value_id else None
-    if value_id and (found is None or found.values["dimensionId"] != dimension.id):
+    by_id = table.rows.get(value_id)
+    by_code = table.one(("dimensionId", "code"), dimension.id, code)
+    if value_id and (by_id is None or by_id.values["dimensionId"] != dimension.id):
         raise errors.dialog('The "valueId" does not match to a Dimension Value.')
-    if code:
-        named = table.one(("dimensionId", "code"), dimension.id, code)
-        if named is None:
-            raise errors.dialog('The "valueCode" does not match to a Dimension Value.')
-        if found is not None and found is not named:
-            raise errors.dialog(_VALUES_DIFFER)
-        found = named
-    assert found is not None, values
+    if code and by_code is None:
+        raise errors.dialog('The "valueCode" does not match to a Dimension Value.')
+    if by_id is not None and by_code is not None and by_id is not by_code:
+        raise errors.dialog(_VALUES_DIFFER)
+    found = by_id or by_code
+    if found is None:
+        raise errors.dialog('The "valueId" or "valueCode" field must be filled in.')
     refuse_blocked(dimension, found)
     return found
 

@@ -1,4 +1,6 @@
-"""`dimensions` and `dimensionValues`: master data, read only, that must exist before a line names it (bc.md section 13)."""
+"""`dimensions` and `dimensionValues`: master data, read only, that must exist before a line names it (bc.md
+section 13).
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Dimensions(EntitySet):
 
 
 class DimensionValues(EntitySet):
-    """Values of all dimensions, or of one as `dimensions({id})/dimensionValues`. Whether a value is blocked is not shown."""
+    """Values of all dimensions, or of one as `dimensions({id})/dimensionValues`. Whether a value is blocked is not
+    shown.
+    """
 
     name = "dimensionValues"
     entity = "dimensionValue"

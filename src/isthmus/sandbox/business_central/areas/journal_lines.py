@@ -28,7 +28,8 @@ ACCOUNT_TYPE = Options(
         "Allocation Account",
     ),
 )
-#: Account types inside the page's filter -> the set that holds them, its AL table. A set this sandbox lacks has no rows.
+#: Account types inside the page's filter -> the set that holds them, its AL table. A set this sandbox lacks has no
+#: rows.
 RELATED = {
     GL_ACCOUNT: ("accounts", "G/L Account"),
     "Customer": ("customers", "Customer"),
@@ -150,7 +151,9 @@ def in_line_order(rows: Iterable[Row]) -> list[Row]:
 
 
 def last_line(table: Table, journal_id: str) -> Row | None:
-    """The line with the highest number. Remembered with the number of lines, so that a long journal stays quick to fill."""
+    """The line with the highest number. Remembered with the number of lines, so that a long journal stays quick to
+    fill.
+    """
     lines = table.group("journalId", journal_id)
     count, last = table.scratch.get(journal_id, (0, None))
     if not lines:
@@ -181,7 +184,9 @@ def _journal(call: Call, parent: Parent | None, values: Values) -> Row:
 
 
 def _next_document(company: Company, journal: Row, last: Row | None, external: str) -> str:
-    """A blank document number: from the previous line, one higher when the external number changed; else the series preview."""
+    """A blank document number: from the previous line, one higher when the external number changed; else the
+    series preview.
+    """
     if last is not None:
         number = str(last.values["documentNumber"])
         if external and external != last.values["externalDocumentNumber"]:

@@ -1,4 +1,6 @@
-"""`journals`: general journal batches, their templates and number series, and the action that posts one (bc.md section 14)."""
+"""`journals`: general journal batches, their templates and number series, and the action that posts one (bc.md
+section 14).
+"""
 
 from __future__ import annotations
 
