@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
 
 from isthmus.connectors.files.raw import Cell
 from isthmus.model.spelling import spell_decimal
@@ -42,9 +42,9 @@ def number(text: str) -> Decimal:
     """The cell's number with 15 significant digits and one spelling. Raises ValueError."""
     try:
         value = _FIFTEEN.create_decimal(text.strip())
-    except InvalidOperation:
+    except (InvalidOperation, Overflow):
         raise ValueError("holds no number") from None
-    if not value.is_finite() or value.adjusted() > 308:
+    if not value.is_finite() or abs(value.adjusted()) > 308:
         raise ValueError("holds no number")
     return Decimal(spell_decimal(value))
 

@@ -82,7 +82,9 @@ class SetConfig(_Strict):
     @classmethod
     def _encoding(cls, value: str) -> str:
         try:
-            b"".decode(value)
+            b"text".decode(value)
+        except UnicodeError:
+            return value
         except LookupError:
             raise ValueError(f"unknown encoding {value!r}: for example utf-8-sig, utf-16, cp1252, latin-1") from None
         return value

@@ -84,7 +84,7 @@ class DropReader:
         after = Seen(seen.digest, now.size, now.mtime_ns, told)
         if told == seen.told:
             return after, None
-        family = family_of(f"{self._name}\0changed", [source.file]).hex()
+        family = family_of(f"{self._name}\2changed", [source.file]).hex()
         return after, NativeRecord(
             id=native_id(family, 1),
             version=found,

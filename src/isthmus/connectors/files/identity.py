@@ -26,13 +26,13 @@ def family_of(scope: str, key: Sequence[Cell]) -> bytes:
 
     NUL separates: a cell that holds one never comes here but through `torn_family`.
     """
-    parts = "\0".join([scope, *(spelled(cell) for cell in key)])
+    parts = "\0".join(["row", scope, *(spelled(cell) for cell in key)])
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).digest()[:_FAMILY_BYTES]
 
 
 def torn_family(scope: str, text: str) -> bytes:
     """Digest of a row that has no readable key: by its content, so that the same torn row stays the same record."""
-    parts = f"{scope}\0\0{len(text)}\0{text}"
+    parts = f"torn\0{scope}\0{text}"
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).digest()[:_FAMILY_BYTES]
 
 

@@ -37,7 +37,7 @@ class Table:
         self._config = config
         self._raw = raw
         #: digests of keys are of this set; in drop mode every file is a world of its own
-        self._scope = name if config.mode == "snapshot" else f"{name}\0{file}"
+        self._scope = name if config.mode == "snapshot" else f"{name}\1{file}"
         self.columns = self._header()
         self.require((*config.key, *config.columns))
         place = {column: index for index, column in enumerate(self.columns) if column}

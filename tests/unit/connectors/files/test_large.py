@@ -1,0 +1,67 @@
+"""Large files: memory stays bounded, as what is kept of a row does not grow with its text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from isthmus.connectors.files.config import FilesConfig
+from isthmus.connectors.files.places import digest
+from isthmus.connectors.files.scan import Scan, Source
+from isthmus.contract.records import ReadRequest
+from isthmus.errors import Retry
+
+ROWS = 200_000
+READ_ALL = """
+import asyncio, json, resource, sys
+from isthmus.connectors.files.config import FilesConfig
+from isthmus.connectors.files.connector import connect
+from isthmus.contract.clock import SystemClock
+from isthmus.contract.records import ReadRequest
+
+async def known(families):
+    return {}
+
+async def main():
+    connector = connect(FilesConfig.model_validate(json.loads(sys.argv[1])), SystemClock())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cursor, rows, more = None, 0, True
+    while more:
+        page = await connector.read(ReadRequest(native="orders", limit=1000, cursor=cursor), known)
+        cursor, more, rows = page.cursor, page.more, rows + len(page.records)
+    print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux only")
+def test_memory_of_a_large_file(desk: Any) -> None:
+    with (desk.folder / "orders.csv").open("w") as stream:
+        stream.write("no,text,cost\n")
+        for number in range(ROWS):
+            stream.write(f"{number % (ROWS - 1000)},a text of some length that belongs to row {number},12.50\n")
+    one = {"file": "orders.csv", "entity": "work_order", "key": ["no"], "settle_seconds": 0}
+    settings = json.dumps({"folder": str(desk.folder), "sets": {"orders": one}})
+    done = subprocess.run([sys.executable, "-c", READ_ALL, settings], check=True, capture_output=True, text=True)
+    rows, growth = map(int, done.stdout.split())
+    assert rows == ROWS
+    assert growth < 60 * 1024, f"{growth} KiB; the file itself has 13 MB, its rows as Python objects 80"
+
+
+def test_a_scan_does_not_mix_two_versions(desk: Any) -> None:
+    path = desk.write("no,text\n1,a\n2,b\n")
+    config = FilesConfig.model_validate(
+        {"folder": str(desk.folder), "sets": {"orders": {"file": "orders.csv", "entity": "work_order"}}}
+    )
+    source = Source("orders", config.sets["orders"], path, path.name)
+    found, now = digest(path)
+    scan = Scan(source, now, found)
+    desk.write("no,text\n3,c\n4,d\n")
+    with pytest.raises(Retry) as caught:
+        scan.take(0, ReadRequest(native="orders"))
+    assert caught.value.code == "file_changed"
