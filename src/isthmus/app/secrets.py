@@ -154,6 +154,18 @@ def resolve_all(
     return resolved
 
 
+def reveal_all(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with every `Secret` replaced by its value: only for the call that opens a connector."""
+    return {
+        name: value.reveal()
+        if isinstance(value, Secret)
+        else reveal_all(value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in settings.items()
+    }
+
+
 # What is masked wherever it stands, known to us or not. Group 1, where there is one, stays.
 _QUOTED = r"""["']?\s*[=:]\s*["']?"""
 _PATTERNS: tuple[re.Pattern[str], ...] = (

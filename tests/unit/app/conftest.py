@@ -98,5 +98,3 @@ def folder(tmp_path: Path) -> Folder:
     path, outside = tmp_path / "project", tmp_path / "elsewhere"
     outside.mkdir()
     return Folder(path, outside)
-
-
