@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "insight": LOW | {"mapping", "controls", "contract", "ledger"},
     "app": LOW | {"mapping", "controls", "contract", "connectors", "ledger", "sync", "insight"},
     "console": LOW | {"contract", "app"},
-    "cli": LOW | {"contract", "app", "sandbox", "console"},
+    "cli": LOW | {"contract", "ledger", "app", "sandbox", "console"},
     "sandbox": set(),
     "testing": LOW | {"mapping", "controls", "contract", "connectors", "ledger", "sync", "insight", "app", "sandbox"},
 }
