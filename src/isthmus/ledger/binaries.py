@@ -2,7 +2,7 @@
 
 Only the programs are used, not the wheel's own starter: it counts holders by a list of process ids that a kill -9
 leaves wrong for ever, opens every parent folder for reading to everybody, and gives up a start after ten seconds.
-See docs/decisions/021-postgres-without-the-starter.md.
+See docs/operating.md.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from isthmus.ledger.database import Database, database_uri, open_database
 from isthmus.ledger.embedded import Embedded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from isthmus.contract.clock import DrivenClock
@@ -46,12 +45,12 @@ def older_home(ledger: Database, own_home: Path, clock: DrivenClock, tmp_path: P
 
 
 @pytest.fixture
-def unreadable_home(own_home: Path) -> Iterator[Path]:
+def unreadable_home(own_home: Path) -> Path:
     """A home of a PostgreSQL whose programs nobody has."""
     data = own_home / "postgres"
     data.mkdir(mode=0o700)
     (data / "PG_VERSION").write_text("9\n")
-    yield own_home
+    return own_home
 
 
 def test_an_older_cluster_is_copied_into_a_new_one(older_home: Path, clock: DrivenClock) -> None:
