@@ -109,6 +109,7 @@ def capabilities(*, documents: int, books: bool, concurrency: int, quota: int, c
                 idempotency="natural_key",
                 batch=documents,
                 settle=LONGEST_EXECUTION,
+                requests_each=8,
                 booked=books,
                 assumed=(
                     "Deleting a journal deletes its lines.",

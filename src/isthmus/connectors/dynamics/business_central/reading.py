@@ -31,15 +31,9 @@ from isthmus.errors import ConfigurationError, Reject
 
 #: Values of one same-field `or`; keeps addresses near 1,000 characters.
 _VALUES_PER_FILTER = 20
-#: Fields we add -> fields of the service they are made from.
-_MADE_FROM: Mapping[str, tuple[str, ...]] = {
-    "amount": ("debitAmount", "creditAmount"),
-    "dimensions": (),
-    "dimensionSetLines": (),
-    "currencyCode": (),
-    "dimensionCode": (),
-    "companyName": (),
-}
+#: Fields we add -> fields of the service they are made from, where those are plain ones.
+_MADE_FROM: Mapping[str, tuple[str, ...]] = {"amount": ("debitAmount", "creditAmount")}
+_DIMENSIONS = "dimensionSetLines"
 
 
 class Reading:
@@ -112,7 +106,8 @@ class Reading:
         return [await self._record(facts, row, request) for row in rows]
 
     async def _narrow(self, facts: SetFacts, request: ReadRequest) -> list[NativeRecord]:
-        own = {field: values for field, values in request.equals.items() if field not in _MADE_FROM}
+        ours = _added(facts)
+        own = {field: values for field, values in request.equals.items() if field not in ours}
         if not own:
             groups: list[list[str]] = [_range(request)]
         else:
@@ -131,7 +126,12 @@ class Reading:
                 continue
             for record in await self._rows(facts, request, filters):
                 found[record.id] = record
-        return list(found.values())
+        made = {field: values for field, values in request.equals.items() if field in ours}
+        return [
+            record
+            for record in found.values()
+            if all(str(record.data.get(field)) in values for field, values in made.items())
+        ]
 
     async def _scan_dimension_values(self, request: ReadRequest) -> Page:
         """Values dimension by dimension: the set has no order and no deletions of its own to follow."""
@@ -189,18 +189,22 @@ def _facts(native: str) -> SetFacts:
 
 def _options(facts: SetFacts, request: ReadRequest, filters: Sequence[str]) -> dict[str, str]:
     options = {"$filter": " and ".join(filters)}
+    entries = facts.native == "generalLedgerEntries"
     if request.fields:
-        needed = {"id": None, "lastModifiedDateTime": None}
+        needed = {"id": None, "lastModifiedDateTime": None} | ({"entryNumber": None} if entries else {})
         for field in request.fields:
-            needed |= dict.fromkeys(_MADE_FROM.get(field, (field,)))
-        if facts.native == "generalLedgerEntries":
-            needed |= {"entryNumber": None}
+            if field in _added(facts):
+                needed |= dict.fromkeys(_MADE_FROM.get(field, ()))
+            elif field != _DIMENSIONS:
+                needed[field] = None
         options["$select"] = ",".join(needed)
-    if facts.native == "generalLedgerEntries" and (
-        not request.fields or {"dimensions", "dimensionSetLines"} & set(request.fields)
-    ):
-        options["$expand"] = "dimensionSetLines"
+    if entries and (not request.fields or {"dimensions", _DIMENSIONS} & set(request.fields)):
+        options["$expand"] = _DIMENSIONS
     return options
+
+
+def _added(facts: SetFacts) -> frozenset[str]:
+    return frozenset(field.name for field in facts.added)
 
 
 def _range(request: ReadRequest) -> list[str]:
