@@ -24,7 +24,7 @@ from isthmus.sync.points import arm_from
 from isthmus.sync.world import World
 
 #: A connection that stays unreachable or halted this long ends `until idle`.
-_GIVE_UP_AFTER = timedelta(minutes=2)
+_GIVE_UP_AFTER = timedelta(seconds=45)
 
 
 class Runtime:
@@ -103,7 +103,11 @@ class Runtime:
             await self.engine.wake(standing.connections)
 
     def _hopeless(self, standing: idle.Idle, started: datetime, now: datetime) -> bool:
-        return bool(standing.troubled) and standing.only_troubled and now - started > _GIVE_UP_AFTER
+        """All that is left belongs to connections that cannot work: halted since, or unreachable for long enough."""
+        if not standing.troubled or not standing.only_troubled:
+            return False
+        halted = all(name in standing.halted for name in standing.connections)
+        return halted or now - started > _GIVE_UP_AFTER
 
 
 @asynccontextmanager

@@ -127,7 +127,7 @@ def _actor(
         StreamKey(name, flow.source_entity, company)
         for flow in flows
         if flow.source == name
-        for company in (tuple(config.companies) or ("",))
+        for company in _partitions(config)
     }
     streams = {}
     for key in sorted(wanted, key=_masters_first):
@@ -158,6 +158,13 @@ def _actor(
         tables=tables.get,
         policy=_policies(project),
     )
+
+
+def _partitions(config: ConnectionConfig) -> tuple[str, ...]:
+    """Companies a source is read in: those it lists, the one its settings name, or the whole connection."""
+    if config.companies:
+        return tuple(config.companies)
+    return (str(config.settings.get("company") or ""),)
 
 
 def _masters_first(key: StreamKey) -> tuple[int, str, str]:

@@ -67,9 +67,9 @@ async def end_turn(db: Db, connection: str, fence: int, next_due: datetime | Non
 async def halt(db: Db, connection: str, code: str, text: str, now: datetime) -> None:
     """Record that nothing of this connection can work now, and why."""
     await db.execute(
-        """update connection set halted_code = %s, halted_text = %s,
+        """update connection set halted_code = %s, halted_text = %s, seen_at = %s,
                   halted_at = case when halted_code = %s then halted_at else %s end where id = %s""",
-        (code, text, code, now, connection),
+        (code, text, now, code, now, connection),
     )
 
 

@@ -18,6 +18,7 @@ class Idle(Struct, frozen=True, kw_only=True):
     next_at      earliest moment something of it is due
     connections  those with something left
     troubled     connection -> why it cannot go on (halted, unreachable)
+    halted       those that were halted since the start
     only_troubled  what is left belongs to troubled connections alone
     """
 
@@ -29,6 +30,7 @@ class Idle(Struct, frozen=True, kw_only=True):
     next_at: datetime | None
     connections: tuple[str, ...]
     troubled: dict[str, str]
+    halted: frozenset[str]
     only_troubled: bool
 
 
@@ -49,6 +51,11 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
     )
     rows = await cursor.fetchall()
     troubled = await _troubled(db, names)
+    cursor = await db.execute(
+        "select id from connection where halted_code <> '' and seen_at >= %s and id = any(%b::text[])",
+        (started, list(names)),
+    )
+    halted = frozenset(row[0] for row in await cursor.fetchall())
     counts = {what: sum(row[2] for row in rows if row[1] == what) for what in ("message", "stream", "note")}
     moments = [row[3] for row in rows if row[3] is not None]
     cursor = await db.execute(
@@ -66,6 +73,7 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
         next_at=min(moments, default=None),
         connections=tuple(sorted({row[0] for row in rows})),
         troubled=troubled,
+        halted=halted,
         only_troubled=bool(rows) and all(row[0] in troubled for row in rows),
     )
 

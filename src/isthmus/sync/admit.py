@@ -111,6 +111,22 @@ async def admit_gone(db: Db, stream: StreamSpec, scan: str, now: datetime, *, mo
     return Admitted(changes=desk.changes, counts=desk.counts)
 
 
+def _told_unreadable(desk: _Desk, stream: StreamSpec, record_id: int, findings: Sequence[Finding]) -> None:
+    """What a lens could not read is told in the audit, whether or not a flow starts from the record."""
+    desk.audits.extend(
+        AuditWrite(
+            what="field unreadable",
+            who="Isthmus",
+            entity=stream.entity.name,
+            record_id=record_id,
+            field=finding.field,
+            reason=str(finding),
+        )
+        for finding in findings
+        if finding.severity == "error"
+    )
+
+
 def _read(stream: StreamSpec, record: NativeRecord, context: LensContext) -> tuple[State, tuple[Finding, ...]]:
     if record.problem:
         finding = Finding(
@@ -149,6 +165,7 @@ def _admit_new(desk: _Desk, stream: StreamSpec, record: NativeRecord, record_id:
             reason=record.origin or f"{stream.native} {record.id}",
         )
     )
+    _told_unreadable(desk, stream, record_id, findings)
     desk.changes.append(
         Change(
             record_id=record_id,
@@ -189,6 +206,7 @@ def _admit_known(
         )
     )
     desk.audits.extend(_audit_fields(stream, link.record_id, merged))
+    _told_unreadable(desk, stream, link.record_id, findings)
     if link.deleted:
         desk.audits.append(_told(stream, link.record_id, "record returned", record.origin))
     desk.changes.append(

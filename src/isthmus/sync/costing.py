@@ -23,11 +23,11 @@ from isthmus.mapping.rates import Rates
 from isthmus.model.entities.books import Company
 from isthmus.model.entities.currencies import ExchangeRate
 from isthmus.model.entities.journals import JournalEntry
-from isthmus.model.entities.ledger_accounts import Account
+from isthmus.model.entities.ledger_accounts import Account, DimensionValue
 from isthmus.model.entities.work_orders import WorkOrder
 from isthmus.model.entity import State, dump, entities
 from isthmus.model.finding import Finding
-from isthmus.model.money import Money
+from isthmus.model.money import Money, known_currency
 from isthmus.model.spelling import spell
 from isthmus.model.state import decode_state
 from isthmus.sync.process import COUNTER
@@ -79,31 +79,38 @@ class CostDesk:
         return convert
 
     async def _load_company(self, db: Db, name: str) -> None:
-        found = [_parse(text, "company", Company) for text in await records.states_of(db, "company", name)]
-        if not found:
+        found = await _readable(db, "company", name, Company)
+        company = found[0] if found else None
+        if company is None or not company.currency or not known_currency(company.currency):
+            self._books.pop(name, None)
             return
-        company = found[0]
         settings = self._companies.get(name, CompanySettings("UTC"))
-        accounts = [_parse(text, "account", Account) for text in await records.states_of(db, "account", name)]
-        values = [decode_state(text)["key"] for text in await records.states_of(db, "dimension_value", name)]
-        rates = [_parse(t, "exchange_rate", ExchangeRate) for t in await records.states_of(db, "exchange_rate", name)]
+        accounts = await _readable(db, "account", name, Account)
+        values = await _readable(db, "dimension_value", name, DimensionValue)
+        rates = await _readable(db, "exchange_rate", name, ExchangeRate)
         self._books[name] = Book(
             company=name,
-            currency=company.currency or "",
+            currency=company.currency,
             time_zone=settings.time_zone,
             posting_from=settings.posting_from or company.posting_from,
             posting_to=settings.posting_to or company.posting_to,
             accounts={account.number: account for account in accounts},
-            dimension_values=frozenset(values),
+            dimension_values=frozenset(value.key for value in values),
         )
-        self._rates[name] = Rates(rates, base=company.currency or "")
+        self._rates[name] = Rates(rates, base=company.currency)
 
 
-def _parse(text: str, entity: str, cls: type[R]) -> R:
-    record = entities()[entity].parse(decode_state(text))
-    if not isinstance(record, cls):
-        raise TypeError(f"{entity} is not a {cls.__name__}")
-    return record
+async def _readable(db: Db, entity: str, scope: str, cls: type[R]) -> list[R]:
+    """Records that fit their entity; the others were told of when they were admitted."""
+    found: list[R] = []
+    for text in await records.states_of(db, entity, scope):
+        try:
+            record = entities()[entity].parse(decode_state(text))
+        except msgspec.ValidationError:
+            continue
+        if isinstance(record, cls):
+            found.append(record)
+    return found
 
 
 def checks_step(checks: Sequence[Check]) -> Step:
@@ -164,10 +171,10 @@ def _no_books(company: str) -> Finding:
     return Finding(
         code="company_missing",
         severity="error",
-        text=f"finance has no company {company!r}",
+        text=f"the books of company {company!r} are not known: there is none, or it has no known local currency",
         field="company",
         value=company,
-        mend="Correct the company of the flow's target in the project, or create it in finance.",
+        mend="Correct the company of the flow's target, or its LCY code on page General Ledger Setup.",
     )
 
 

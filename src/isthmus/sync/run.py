@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
+
 from isthmus.errors import FenceLost, Halt, StorageFailed
 from isthmus.ledger import connections, history, messages, notes, streams
 from isthmus.ledger.types import Db
@@ -14,6 +16,9 @@ from isthmus.sync.points import reach
 from isthmus.sync.turn import Turn, TurnResult
 from isthmus.sync.world import World
 from isthmus.sync.write_back import write_back
+
+_log = structlog.get_logger("isthmus.turn")
+_INTERNAL = "The log has the details; nothing was lost, and the turn is tried again in a minute."
 
 #: A halted connection is tried again by itself after this time: credentials are renewed without us being told.
 _HALT_PAUSE = timedelta(minutes=1)
@@ -44,6 +49,9 @@ async def run_turn(world: World, connection: str) -> TurnResult:
         raise
     except Halt as error:
         await _halt(turn, error)
+    except Exception as error:
+        _log.exception("turn failed", connection=connection)
+        await _halt(turn, Halt(f"an error of Isthmus itself: {type(error).__name__}.", code="internal", hint=_INTERNAL))
     return turn.result
 
 

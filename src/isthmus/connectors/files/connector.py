@@ -18,7 +18,7 @@ from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
-from isthmus.errors import ConfigurationError
+from isthmus.errors import ConfigurationError, Retry
 from isthmus.model.finding import Finding
 
 SYSTEM = "files"
@@ -93,7 +93,10 @@ class FilesConnector:
     async def describe(self, native: str) -> Sequence[NativeField]:
         """The columns of the set's file (in drop mode: of the first one), all of them text; empty without a file."""
         one = self._set(native)
-        columns = await asyncio.to_thread(_columns, one)
+        try:
+            columns = await asyncio.to_thread(_columns, one)
+        except Retry:
+            return []
         return [NativeField(name=column, type="text", writable=False) for column in columns]
 
     async def read(self, request: ReadRequest, known: Known) -> Page:

@@ -56,12 +56,12 @@ class DropReader:
     async def _rows(
         self, source: Source, cursor: DropCursor, sources: list[Source], request: ReadRequest, known: Known
     ) -> Page:
-        now = await settled(source.path, float(self._config.settle_seconds), self._clock)
         at = cursor.at
-        row = 0
+        now = await asyncio.to_thread(stamp, source.path)
         if at is not None and at.seen.stamp.same(now):
             found, row = at.seen.digest, at.row
         else:
+            now = await settled(source.path, float(self._config.settle_seconds), self._clock)
             found, _ = await asyncio.to_thread(digest, source.path)
             row = at.row if at is not None and at.seen.digest == found else 0
         scan = await self._keeper.at(source, now, found)

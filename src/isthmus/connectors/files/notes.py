@@ -18,7 +18,7 @@ from isthmus.connectors.files.scan import Source
 from isthmus.contract.clock import Clock
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import Known
-from isthmus.errors import IsthmusError, Reject
+from isthmus.errors import IsthmusError, Reject, Retry
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -85,7 +85,15 @@ class Notes:
 
     async def look_up(self, operations: Sequence[Operation]) -> dict[str, Outcome]:
         """Operations whose line says already what they want to say."""
-        lines = await asyncio.to_thread(self._lines, {_id(one) for one in operations if _id(one)})
+        try:
+            lines = await asyncio.to_thread(self._lines, {_id(one) for one in operations if _id(one)})
+        except Reject:
+            return {}  # a file that is not ours holds no note of ours
+        except OSError as error:
+            raise Retry(
+                f"the results file {self._name} could not be read ({error.strerror or 'unknown reason'}).",
+                code="results_unread",
+            ) from None
         found = {}
         for one in operations:
             line = lines.get(_id(one))
@@ -123,7 +131,7 @@ class Notes:
         key = row.key if row is not None else {}
         for column, heading in file.key.items():
             note[heading] = safe_cell(key.get(column, native.get(column) if heading == column else None))
-        note["line"] = safe_cell(row.line if row is not None else native.get("line"))
+        note["line"] = safe_cell(native.get("line") or (row.line if row is not None else None))
         if "file" in file.header:
             note["file"] = safe_cell(row.file if row is not None else native.get("file"))
         return note

@@ -121,7 +121,11 @@ def drop_files(folder: Path, pattern: str) -> Iterator[Path]:
     for path in sorted(folder.glob(pattern), key=lambda path: path.relative_to(folder).as_posix()):
         if is_passing_name(path.name) or path.name.endswith(RESULTS_SUFFIX):
             continue
-        if path.is_file() and path.stat().st_size:  # an empty file is one whose writer has not begun
+        try:
+            found = path.stat()
+        except OSError:
+            continue  # taken away between the two looks
+        if stat.S_ISREG(found.st_mode) and found.st_size:  # an empty file is one whose writer has not begun
             yield path
 
 

@@ -21,6 +21,9 @@ from isthmus.contract.records import Known, NativeRecord, ReadRequest
 from isthmus.errors import Retry
 
 #: settings that decide what a file's content means; when one changes, the file is read again
+#: Pseudo column with the identity we gave the row, for lists without a number of their own.
+ROW_ID = "_row_id"
+
 _MEANING = {"file", "mode", "key", "format", "encoding", "delimiter", "quote", "header", "sheet", "skip_rows"}
 
 
@@ -105,7 +108,7 @@ class Scan:
         """Up to `request.limit` rows from row number `row` on. Raises Retry when the file changed meanwhile."""
         table = self._seek(row)
         chosen = RowFilter(request, self.source.config.dates)
-        table.require((*request.fields, *chosen.columns))
+        table.require((*columns_of(request.fields), *chosen.columns))
         rows: list[tuple[int, Row]] = []
         limit = max(1, request.limit)
         while len(rows) < limit and self._at < len(self.index):
@@ -154,15 +157,23 @@ class Scan:
         return self._table
 
 
+def columns_of(fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields that are columns of the file."""
+    return tuple(field for field in fields if field != ROW_ID)
+
+
 def record(table: Table, row: Row, ordinal: int, fields: Sequence[str] = ()) -> NativeRecord:
     """A row as a native record."""
     family = row.family.hex()
-    data: Mapping[str, Cell] = {} if row.problem else table.values(row, fields)
+    identity = native_id(family, ordinal)
+    data: Mapping[str, Cell] = {} if row.problem else table.values(row, columns_of(fields))
+    if ROW_ID in fields or not fields:
+        data = {**data, ROW_ID: identity}
     return NativeRecord(
-        id=native_id(family, ordinal),
+        id=identity,
         data=data,
         version=row.version.hex(),
-        origin=row.origin,
+        origin=table.origin(row),
         family=family,
         problem=row.problem,
         mend=row.mend,

@@ -33,7 +33,8 @@ class SnapshotReader:
         now = await asyncio.to_thread(stamp, source.path)
         if cursor.at is None and cursor.done is not None and cursor.done.stamp.same(now):
             return Page(cursor=request.cursor)
-        now = await settled(source.path, float(source.config.settle_seconds), self._clock)
+        if cursor.at is None or not cursor.at.seen.stamp.same(now):
+            now = await settled(source.path, float(source.config.settle_seconds), self._clock)
         position = await self._position(cursor, now)
         if position is None:
             seen = _at(cursor.done, now) if cursor.done else None

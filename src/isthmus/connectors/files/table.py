@@ -24,7 +24,6 @@ class Row(NamedTuple):
     cells: Sequence[Cell]
     family: bytes
     version: bytes
-    origin: str
     problem: str = ""
     mend: str = ""
 
@@ -39,23 +38,24 @@ class Table:
         #: digests of keys are of this set; in drop mode every file is a world of its own
         self._scope = name if config.mode == "snapshot" else f"{name}\1{file}"
         self.columns = self._header()
-        self.require((*config.key, *config.columns))
         place = {column: index for index, column in enumerate(self.columns) if column}
         self._place = place
+        #: the columns that have a name
+        self.names = tuple(place)
+        self.require((*config.key, *config.columns))
         self._key = [place[column] for column in config.key]
         self._by_name = [place[column] for column in sorted(place)]
         #: a renamed column is other data, though the cells are the same
         self._shape = torn_family("", "\0".join(sorted(place))).hex()
         self._where = f"sheet {config.sheet} row" if config.sheet else "row" if config.format == "xlsx" else "line"
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that have a name."""
-        return tuple(column for column in self.columns if column)
-
     def values(self, row: Row, columns: Sequence[str] = ()) -> Mapping[str, Cell]:
         """Column -> value of a whole row; all columns, or those named."""
         return {name: row.cells[self._place[name]] for name in columns or self.names}
+
+    def origin(self, row: Row) -> str:
+        """Where a person finds the row: `work_orders.csv line 3454`."""
+        return f"{self._file} {self._where} {row.line}"
 
     def text(self, row: Row, column: str) -> str:
         return spelled(row.cells[self._place[column]])
@@ -101,7 +101,7 @@ class Table:
         family = family_of(self._scope, [cells[index] for index in self._key] if self._key else named)
         if bad:
             return self._bad(raw, family, bad)
-        return Row(raw.line, cells, family, version_of([self._shape, *named]), f"{self._file} {self._where} {raw.line}")
+        return Row(raw.line, cells, family, version_of([self._shape, *named]))
 
     def _fitted(self, raw: RawRow) -> RawRow:
         """Excel leaves empty cells out; content where the header has no name is told, not dropped."""
@@ -131,7 +131,7 @@ class Table:
     def _problem(self, raw: RawRow, family: bytes, version: bytes, reason: str, mend: str) -> Row:
         origin = f"{self._file} {self._where} {raw.line}"
         upto = f" to {raw.last}" if raw.last > raw.line else ""
-        return Row(raw.line, (), family, version, origin, f"{origin}{upto}: {reason}.", f"{mend}: {origin}.")
+        return Row(raw.line, (), family, version, f"{origin}{upto}: {reason}.", f"{mend}: {origin}.")
 
     def _header(self) -> tuple[str, ...]:
         if self._config.header is not True:

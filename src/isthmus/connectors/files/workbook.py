@@ -54,7 +54,7 @@ def sheet_rows(stream: BinaryIO, name: str, config: SetConfig) -> Iterator[RawRo
         raise ConfigurationError(
             f"{why}.", code="not_xlsx", hint="Save it as .xlsx without password.", file=name
         ) from None
-    except (ExpatError, NotAllowed, KeyError, NotImplementedError, RuntimeError) as error:
+    except (ExpatError, ValueError, KeyError, NotImplementedError, RuntimeError) as error:
         reason = str(error) if isinstance(error, NotAllowed) else type(error).__name__
         raise ConfigurationError(
             f"is no workbook that can be read ({reason}).", code="not_xlsx", hint="Save it again in Excel.", file=name
