@@ -4,10 +4,10 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 
-# python3, or the first newer one beside it; override with `make PYTHON=/path/to/python setup`
-PYTHON  ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
-             $(shell command -v $(name) >/dev/null 2>&1 && \
-               $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(name))))
+# python3, or the first newer one beside it, looked for once and only when needed; or `make PYTHON=/path/to/python setup`
+PYTHON  ?= $(eval PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+             if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+             then echo $$name; break; fi; done))$(PYTHON)
 # what goes into the environment: dev = everything tests need, run = the product alone
 SET     ?= dev
 STAMP   := $(VENV)/.ready-$(SET)
