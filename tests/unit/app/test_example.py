@@ -14,8 +14,17 @@ import yaml
 
 from isthmus.app.project.loading import load_project
 from isthmus.app.project.project import Project
+from isthmus.app.skeletons.writing import write_skeleton
 from isthmus.controls.rule_checks import coverage
 from isthmus.controls.rule_reading import parse_rules
+from isthmus.controls.validation import parse_checks, validate
+from isthmus.mapping.compiler import compile_lens
+from isthmus.mapping.context import LensContext
+from isthmus.mapping.lens import Lens
+from isthmus.mapping.tables import LookupTable
+from isthmus.model.entity import entities
+from isthmus.sandbox import seed
+from isthmus.sandbox.world import World
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "real-data"
@@ -29,8 +38,8 @@ def project() -> Project:
 
 @pytest.fixture(scope="module")
 def company() -> dict[str, Any]:
-    seed = yaml.safe_load((EXAMPLE / "sandbox.yaml").read_text(encoding="utf-8"))
-    return dict(seed["companies"][0])
+    books = yaml.safe_load((EXAMPLE / "sandbox.yaml").read_text(encoding="utf-8"))
+    return dict(books["companies"][0])
 
 
 def _rows(file: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
@@ -101,17 +110,52 @@ def test_every_dimension_value_that_can_arise_exists(project: Project, company: 
                 assert row.account != account["number"] or code in row.dimensions
 
 
-def test_company_and_client_are_those_of_the_seed(project: Project, company: dict[str, Any]) -> None:
-    seed = yaml.safe_load((EXAMPLE / "sandbox.yaml").read_text(encoding="utf-8"))
-    finance = project.connections["finance"]
-    assert list(finance.companies) == [company["name"]]
-    assert finance.settings["client_id"] == seed["principals"][0]["client_id"]
-    assert finance.settings["tenant"] == seed["tenant"]
-    assert finance.settings["environment"] == seed["environment"]
-
-
 def test_the_secret_of_the_simulator_is_no_part_of_the_configuration(project: Project) -> None:
     assert "only-for-the-simulator" not in project.content
+
+
+def _lens(project: Project) -> tuple[Lens, LensContext]:
+    tables = {name: LookupTable(name, rows) for name, rows in project.tables.items()}
+    (document,) = project.lens_documents("maintenance", "work_order")
+    return compile_lens(document, entities=entities(), tables=tables), LensContext(tables=tables)
+
+
+def _try_it(tmp_path: Path) -> Project:
+    write_skeleton(tmp_path / "try", "sandbox")
+    return load_project(tmp_path / "try", sets={}, environ={}, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("which", ["example", "skeleton"])
+def test_every_row_that_is_not_torn_becomes_a_whole_work_order(project: Project, tmp_path: Path, which: str) -> None:
+    chosen = project if which == "example" else _try_it(tmp_path)
+    lens, context = _lens(chosen)
+    good, torn = _rows(Path(chosen.connections["maintenance"].settings["folder"]) / "work_orders.csv")
+    checks = parse_checks(next(iter(chosen.flow_documents.values())), "work_order")
+    for row in good:
+        reading = lens.read({**row, "_row_id": "row"}, context)
+        assert reading.findings == ()
+        assert validate(reading.state, checks) == ()
+        order = entities()["work_order"].parse(reading.state)
+        assert order.lines[0].amount == Decimal(row["Cost"])
+    for row in torn:
+        (finding,) = lens.read({**row, "_row_id": "row"}, context).findings
+        assert finding.field == "Cost"
+
+
+@pytest.mark.parametrize("which", ["example", "skeleton"])
+def test_the_simulator_takes_the_books(project: Project, tmp_path: Path, which: str) -> None:
+    chosen = project if which == "example" else _try_it(tmp_path)
+    world = World()
+    seed.apply(world, seed.read(chosen.sandbox_seed("finance")))
+    finance = chosen.connections["finance"]
+    assert [company.name for company in world.environment.companies.values()] == list(finance.companies)
+    assert finance.settings["client_id"] in world.principals
+    assert finance.settings["tenant"] in world.tenant_names
+    assert finance.settings["environment"] == world.environment_name
+    (company,) = world.environment.companies.values()
+    numbers = {row.values["number"] for row in company.tables["accounts"]}
+    rules = parse_rules(chosen.rules["maintenance-costs"])
+    assert {row.account for row in rules.rows} | {row.offset for row in rules.rows} <= numbers
 
 
 def test_the_published_list_fits_the_example(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from isthmus.app.project.problems import dotted
 from isthmus.app.project.schema import CompanyChoice, ConnectionConfig, FlowConfig, OwnedBy, ProjectConfig
 from isthmus.app.project.spelling import suggestion
 from isthmus.app.project.systems import SYSTEMS
@@ -55,6 +56,28 @@ def _lens(flow: FlowConfig, document: Document, source: ConnectionConfig) -> Ite
             f"connection {flow.source.connection!r} has no mapping for {flow.source.entity!r}.",
             hint=f"Name one in isthmus.yaml: lenses: {{{flow.source.entity}: mappings/{flow.source.entity}.yaml}}",
         )
+
+
+def check_identity(flow: FlowConfig, config: ProjectConfig, document: Document) -> Iterator[ConfigurationError]:
+    """Rows of files have no identity of their own: without key columns nothing of them is booked (semantics, identity).
+
+    `document` is isthmus.yaml, where the key has to be written.
+    """
+    source = config.connections.get(flow.source.connection)
+    system = SYSTEMS.get(source.system) if source is not None else None
+    if source is None or system is None or not system.sets:
+        return
+    at: Path = ("connections", flow.source.connection, system.sets)
+    of_entity = {name: one for name, one in source.settings[system.sets].items() if one["entity"] == flow.source.entity}
+    if not of_entity and flow.source.entity in source.lenses:
+        yield document.error(at, f"{dotted(at)}: no set holds {flow.source.entity}, which flow {flow.flow!r} watches.")
+    for name, one in of_entity.items():
+        if not one.get("key") and flow.transition is not None:
+            yield document.error(
+                (*at, name),
+                f"{dotted((*at, name))} has no key, and flow {flow.flow!r} books its rows.",
+                hint="Name the columns that tell one row from another: key: [ORDER_NUMBER]",
+            )
 
 
 def _company(flow: FlowConfig, document: Document, target: ConnectionConfig) -> Iterator[ConfigurationError]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from isthmus.app.project.connections import literal_secrets, read_project
-from isthmus.app.project.crosschecks import check_between_flows, check_connections, check_flow
+from isthmus.app.project.crosschecks import check_between_flows, check_connections, check_flow, check_identity
 from isthmus.app.project.files import documents_in, read_document, read_tables
 from isthmus.app.project.flow_templates import with_template
 from isthmus.app.project.problems import Problems, read_settings
@@ -60,6 +60,7 @@ def load_project(folder: Path, *, sets: Mapping[str, str], environ: Mapping[str,
         problems.extend(check_connections(config, document))
         for flow, where in parts.flows.values():
             problems.extend(check_flow(flow, where, config, parts.rules))
+            problems.extend(check_identity(flow, config, document))
     problems.extend(check_between_flows(parts.flows))
     if problems or config is None:
         raise problems.error()

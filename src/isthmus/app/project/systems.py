@@ -18,12 +18,14 @@ class System(Struct, frozen=True):
     config         module and class of its settings; imported late, because a connector brings its libraries along
     paths          settings that are paths; a relative one counts from the project folder
     ships_lenses   the connector brings lenses; else the project names one per entity
+    sets           setting whose entries each declare an `entity` and a `key`; "": the system has ids of its own
     filled         settings a simulator fills in when the connection says `sandbox:`; empty: it has no simulator
     """
 
     config: tuple[str, str]
     paths: tuple[str, ...] = ()
     ships_lenses: bool = True
+    sets: str = ""
     filled: tuple[str, ...] = ()
 
     def model(self) -> type[BaseModel]:
@@ -57,6 +59,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             ("isthmus.connectors.files.config", "FilesConfig"),
             paths=("folder", "results", "fallback_results"),
             ships_lenses=False,
+            sets="sets",
         ),
     }
 )

@@ -14,8 +14,8 @@ from isthmus.model.document import Document
 from isthmus.model.document import Path as Place
 
 _USE = re.compile(r"\$\{([^{}]*)(\}?)")
-#: ISTHMUS_HOME and ISTHMUS_PROJECT mean something already.
-_TAKEN = frozenset({"home", "project"})
+#: ISTHMUS_HOME and the like mean something already.
+_TAKEN = frozenset({"home", "project", "settle"})
 
 
 def variable_of_environment(name: str) -> str:
