@@ -113,6 +113,12 @@ class Plan:
     answer: Response | None = None
     parts: dict[int, Fault] = field(default_factory=dict)
 
+    @property
+    def decided(self) -> bool:
+        """How the call ends is settled: the first rule wins, and a later one is kept for the next call."""
+        lost = self.lose_before or self.lose_after or self.late is not None or self.cut_after is not None
+        return lost or self.expire_token or self.answer is not None
+
 
 class Faults:
     """The rules in force, in the order they were set."""
@@ -131,9 +137,9 @@ class Faults:
                 matched = [0] if outer else []
             if kind in _OPERATIONS or (kind in _ANSWERS and not outer):
                 for index in matched:
-                    if rule.fires():
-                        plan.parts.setdefault(index, rule.fault)
-            elif (outer or matched) and rule.fires():
+                    if index not in plan.parts and rule.fires():
+                        plan.parts[index] = rule.fault
+            elif (outer or matched) and (kind == "latency" or not plan.decided) and rule.fires():
                 _apply(plan, rule.fault)
         return plan
 
@@ -162,7 +168,7 @@ def _apply(plan: Plan, fault: Fault) -> None:
         plan.cut_after = fault.after
     elif fault.kind == "expired_token":
         plan.expire_token = True
-    elif plan.answer is None:
+    else:
         plan.answer = answer(fault)
 
 

@@ -81,7 +81,8 @@ class Answer:
     """Status, body (JSON data or text) and headers of one answer."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str]) -> None:
-        self.status, self.body, self.headers = status, body, headers
+        self.status, self.body = status, body
+        self.headers = {name.lower(): value for name, value in headers.items()}
 
     @property
     def code(self) -> str:

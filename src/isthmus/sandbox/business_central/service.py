@@ -93,10 +93,10 @@ class Service:
 
     def _create(self, call: Call, target: Target, body: Body) -> Response:
         row = self._insert(call, target.entity_set, target.parent, body, call.environment.switches.deep_insert_levels)
-        headers = {"location": _address(call, target.entity_set, row), **JSON_HEADERS}
+        headers = {"location": _address(call, target.entity_set, row)}
         if call.prefers("return-no-content") or call.prefers("return=minimal"):
-            return Response(204, None, headers)
-        return Response(201, self._single(call, target.entity_set, row), headers)
+            return Response(204, None, headers | {"odata-version": "4.0"})
+        return Response(201, self._single(call, target.entity_set, row), headers | JSON_HEADERS)
 
     def _insert(self, call: Call, entity_set: EntitySet, parent: Parent | None, body: Body, levels: int) -> Row:
         """Insert a row and what is nested in it, in one transaction (bc.md section 8)."""
