@@ -20,6 +20,7 @@ NOT_OURS = {"LICENSE", "requirements/dev.lock", "requirements/run.lock", "requir
 
 #: file -> why a folder of the machine is named there
 PATHS: Mapping[str, str] = {
+    "docs/operating.md": "operators are told about these folders by name",
     "src/isthmus/ledger/cluster.py": "a socket's path holds some 100 bytes; TMPDIR may be longer",
     "src/isthmus/ledger/upgrade.py": "a socket's path holds some 100 bytes; TMPDIR may be longer",
 }

@@ -14,27 +14,17 @@ from docs import names
 from docs.pages import ROOT, read_page
 
 CLI = "isthmus.cli.main"
-#: pages other documents name already
-PROMISED = {"docs/projects.md"}
-
 needs_cli = pytest.mark.skipif(
     importlib.util.find_spec(CLI) is None or not (ROOT / "docs" / "cli.md").exists(),
     reason="the command line or its page is not there yet",
 )
 
 
-@pytest.mark.parametrize("check", [names.unknown_objects, names.unknown_targets], ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check", [names.unknown_objects, names.unknown_files, names.unknown_targets], ids=lambda check: check.__name__
+)
 def test_what_the_documents_name_exists(check: Callable[[Path], Iterator[str]]) -> None:
     assert list(check(ROOT)) == []
-
-
-def test_files_the_documents_name_exist() -> None:
-    missing = [line for line in names.unknown_files(ROOT) if line.split()[1] not in PROMISED]
-    assert missing == []
-
-
-def test_a_promised_page_is_struck_off_when_it_is_there() -> None:
-    assert [place for place in PROMISED if (ROOT / place).exists()] == []
 
 
 @pytest.mark.parametrize(
