@@ -39,11 +39,11 @@ class Budget:
         self._paused_until: datetime | None = None
 
     @asynccontextmanager
-    async def slot(self, weight: int = 1, *, patience: float | None = None) -> AsyncIterator[None]:
+    async def slot(self, weight: int = 1, *, patience: float) -> AsyncIterator[None]:
         """Hold one of the places while calling. Raises Retry when the wait would be longer than `patience` seconds."""
         async with self._slots:
             while (wait := self.wait_for(weight)) > 0:
-                if patience is not None and wait > patience:
+                if wait > patience:
                     raise Retry(
                         f"the request budget of this connection is used up for {wait:.0f} s more.",
                         code="budget",

@@ -27,7 +27,7 @@ def decode(body: bytes) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    """Encode to JSON text; a Decimal becomes a number without exponent."""
+    """Encode to JSON text; a Decimal becomes a number, without exponent down to a millionth."""
     return _ENCODER.encode(_plain(value))
 
 

@@ -27,6 +27,8 @@ _THROTTLE_ROUNDS = 5
 #: First wait after a 429 without Retry-After; doubled each round. The header is not proven on 429 (bc.md §9 [?]).
 _THROTTLE_WAIT = 5.0
 _CONNECT_SECONDS = 15.0
+#: A write waits longer than a read: what it belongs to is half done. One window of the budget.
+_WRITE_PATIENCE = 300.0
 
 
 class Reply(Struct, frozen=True):
@@ -95,11 +97,12 @@ class HttpSession:
         """
         rejected: str | None = None
         rounds = 0
+        patience = max(self._patience, _WRITE_PATIENCE) if writes else self._patience
         while True:
             sent = dict(headers)
             if self._sign_in is not None:
                 sent["Authorization"] = await self._sign_in.header(rejected)
-            async with self._budget.slot(weight, patience=None if writes else self._patience):
+            async with self._budget.slot(weight, patience=patience):
                 reply = await self._send(method, url, sent, body, writes=writes, weight=weight)
             if reply.status == 401 and self._sign_in is not None and rejected is None:
                 rejected = sent["Authorization"]
@@ -109,7 +112,7 @@ class HttpSession:
                 wait = reply.retry_after(self._clock.now())
                 self._budget.pause(_THROTTLE_WAIT * 2**rounds if wait is None else wait)
                 rounds += 1
-                if rounds < _THROTTLE_ROUNDS and (writes or self._budget.wait_for(weight) <= self._patience):
+                if rounds < _THROTTLE_ROUNDS and self._budget.wait_for(weight) <= patience:
                     continue
             return reply
 

@@ -103,6 +103,10 @@ class ODataClient:
             replies += await self._one_batch(group, writes=writes)
         return replies
 
+    def weight(self, parts: int) -> int:
+        """What so many parts of batches take from the budget."""
+        return parts if self._each else -(-parts // BATCH_LIMIT)
+
     def verdict(self, reply: PartReply, *, writes: bool = True) -> IsthmusError | None:
         """What the answer to one part means. A part without answer may have been carried out."""
         if reply.status == 0:
@@ -122,7 +126,7 @@ class ODataClient:
                 # Without it a server may stop at the first failed part (OData 4.01; bc.md §7 [?]).
                 headers={"Prefer": "odata.continue-on-error"},
                 writes=writes,
-                weight=len(open_parts) if self._each else 1,
+                weight=self.weight(len(open_parts)),
             )
             for index, reply in zip(open_parts, decode_batch(answer, len(open_parts)), strict=True):
                 replies[index] = reply

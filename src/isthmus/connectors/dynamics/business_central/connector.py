@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
+from msgspec import structs
+
 from isthmus.connectors._http.budget import Budget
 from isthmus.connectors._http.session import HttpSession
 from isthmus.connectors.dynamics._auth import EntraSignIn, Masked
@@ -28,6 +30,9 @@ from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
 from isthmus.errors import IsthmusError, Reject, Retry
 from isthmus.model.finding import Finding
+
+#: Fields the service fills itself (bc.md §19).
+_READ_ONLY = frozenset({"id", "lastModifiedDateTime"})
 
 
 def connect(config: BusinessCentralConfig, clock: Clock) -> Connector:
@@ -100,7 +105,13 @@ class BusinessCentral:
         if native == "journals":
             return JOURNAL_DOCUMENT
         fields = (await self._read_metadata()).describe(native)
-        return fields + SETS[native].added if fields and native in SETS else fields
+        facts = SETS.get(native)
+        if facts is None or not fields:
+            return fields
+        told = tuple(
+            structs.replace(field, writable=facts.writable and field.name not in _READ_ONLY) for field in fields
+        )
+        return told + facts.added
 
     async def read(self, request: ReadRequest, known: Known) -> Page:
         """One page. `known` is not needed: the service has ids of its own."""

@@ -134,7 +134,7 @@ class Diagnosis:
                 field = f"lines[{index}].dimensions.{code}"
                 if code not in facts.dimensions:
                     text = f"dimension {code} does not exist."
-                    return _refusal(document, field, code, "dimension_missing", text, mend)
+                    return _refusal(document, field, code, "dimension_unknown", text, mend)
                 if value not in facts.dimensions[code]:
                     text = f"dimension {code} has no value {value}."
                     return _refusal(document, field, value, "dimension_value_missing", text, mend)

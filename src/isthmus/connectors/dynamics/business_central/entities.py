@@ -19,13 +19,16 @@ Kind = Literal["text", "guid", "int", "date", "bool"]
 
 
 class SetFacts(Struct, frozen=True, kw_only=True):
-    """One entity set. `keys`: how literals of its fields are written in a filter (others are text).
+    """One entity set.
 
-    `added`: fields of our native record that the service does not have, made by `reading`.
+    keys      how literals of its fields are written in a filter; fields not named are text
+    writable  the service lets the set be changed
+    added     fields of our native record that the service does not have, made by `reading`
     """
 
     native: str
     keys: Mapping[str, Kind] = MappingProxyType({})
+    writable: bool = False
     added: tuple[NativeField, ...] = ()
 
 
@@ -42,7 +45,7 @@ SETS: Mapping[str, SetFacts] = MappingProxyType(
                 keys={"id": "guid", "dimensionId": "guid"},
                 added=(NativeField(name="dimensionCode", type="text", writable=False, max_length=20),),
             ),
-            SetFacts(native="currencies", keys=_ID),
+            SetFacts(native="currencies", keys=_ID, writable=True),
             SetFacts(native="currencyExchangeRates", keys={"id": "guid", "startingDate": "date"}),
             SetFacts(
                 native="generalLedgerSetup",

@@ -25,6 +25,10 @@ from isthmus.errors import IsthmusError, Reject, Retry, Uncertain
 _REMOVE_WAITS = (0.0, 1.0, 3.0)
 
 
+#: Calls of one journal besides its batches: make, read back, post, confirm, remove.
+_OWN_CALLS = 8
+
+
 class Settled(Struct, frozen=True):
     """What became of one journal: outcomes, groups to be tried in journals of their own, whether to stop here."""
 
@@ -83,8 +87,8 @@ class JournalDelivery:
         """Nothing leaves before the budget suffices for it, and nothing that the books hold already."""
         if not documents:
             return Settled()
-        weight = sum(2 + len(document.lines) + _dimension_count(document) for document in documents)
-        if (wait := self._budget.wait_for(weight)) > self._patience:
+        parts = sum(len(document.lines) + _dimension_count(document) for document in documents)
+        if (wait := self._budget.wait_for(_OWN_CALLS + self._client.weight(parts))) > self._patience:
             busy = Retry("the request budget of this connection is used up.", code="budget", after=wait)
             return Settled(tuple(outcome_of(document.key, busy) for document in documents))
         try:
