@@ -12,7 +12,7 @@ from isthmus.connectors.files.locate import locate
 from isthmus.connectors.files.notes import Notes, ResultsPlace, results_place
 from isthmus.connectors.files.scan import Source
 from isthmus.connectors.files.snapshot import SnapshotReader
-from isthmus.connectors.files.table import open_table
+from isthmus.connectors.files.table import ROW_ID, open_table
 from isthmus.contract.capabilities import Capabilities, EntitySupport
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
@@ -91,13 +91,17 @@ class FilesConnector:
         return {"folder": str(folder), "sets": ",".join(sorted(self._sets))}
 
     async def describe(self, native: str) -> Sequence[NativeField]:
-        """The columns of the set's file (in drop mode: of the first one), all of them text; empty without a file."""
+        """The columns of the set's file (in drop mode: of the first one), all of them text, and the row's identity.
+
+        Empty without a file.
+        """
         one = self._set(native)
         try:
             columns = await asyncio.to_thread(_columns, one)
         except Retry:
             return []
-        return [NativeField(name=column, type="text", writable=False) for column in columns]
+        fields = [NativeField(name=column, type="text", writable=False) for column in columns]
+        return [*fields, NativeField(name=ROW_ID, type="id", writable=False)] if columns else []
 
     async def read(self, request: ReadRequest, known: Known) -> Page:
         """One page of a set. Safe to repeat.
@@ -120,7 +124,7 @@ class FilesConnector:
         self._traffic.requests += 1
         async with one.lock:
             found = await locate(await asyncio.to_thread(one.sources), ids, one.known)
-        records = [found[native].record for native in ids if native in found]
+        records = [found[native] for native in ids if native in found]
         if one.config.mode == "snapshot":
             records += [NativeRecord(id=native, deleted=True) for native in ids if native not in found]
         return records
@@ -144,7 +148,7 @@ class FilesConnector:
                 continue
             self._traffic.writes += 1
             async with one.lock:
-                outcomes = await one.notes.write(batch, one.sources, one.known)
+                outcomes = await one.notes.write(batch, one.sources)
             for outcome in outcomes:
                 yield outcome
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
@@ -11,16 +12,17 @@ from pathlib import Path
 from msgspec import Struct
 
 from isthmus.connectors.files.config import FilesConfig, SetConfig, results_name
-from isthmus.connectors.files.locate import Located, locate
+from isthmus.connectors.files.identity import family_in
+from isthmus.connectors.files.locate import Keys, find_keys
 from isthmus.connectors.files.places import writable
 from isthmus.connectors.files.results import CONTENT, ResultsFile, safe_cell, same_content
 from isthmus.connectors.files.scan import Source
 from isthmus.contract.clock import Clock
 from isthmus.contract.operations import Operation, Outcome
-from isthmus.contract.records import Known
 from isthmus.errors import IsthmusError, Reject, Retry
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_PLACE = re.compile(r" (?:line|row) ([0-9]+)$")
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -61,9 +63,7 @@ class Notes:
         self._name = results_name(name, self._set)
         self._clock = clock
 
-    async def write(
-        self, operations: Sequence[Operation], sources: Callable[[], Sequence[Source]], known: Known | None
-    ) -> list[Outcome]:
+    async def write(self, operations: Sequence[Operation], sources: Callable[[], Sequence[Source]]) -> list[Outcome]:
         """One outcome per operation. Safe to repeat: a line is found by its id."""
         outcomes = [_without_id(one) for one in operations if not _id(one)]
         taken = [one for one in operations if _id(one)]
@@ -72,8 +72,8 @@ class Notes:
             text = f"{place.reason}: the results file {self._name} cannot be written."
             mend = "Make the folder writable, or name another one as results: in the connection's settings."
             return outcomes + [_refused(one, "reject", "read_only_folder", text, mend) for one in taken]
-        found = await self._rows(taken, sources, known)
-        notes = {_id(one): self._note(one, found.get(_id(one))) for one in taken}
+        found = await asyncio.to_thread(self._keys, taken, sources)
+        notes = {_id(one): self._note(one, found.get(family_in(_id(one)))) for one in taken}
         at = self._clock.now().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         try:
             await asyncio.to_thread(self._merge, place.folder, notes, at)
@@ -116,22 +116,21 @@ class Notes:
                 lines |= self._file(folder).find(ids)
         return lines
 
-    async def _rows(
-        self, operations: Sequence[Operation], sources: Callable[[], Sequence[Source]], known: Known | None
-    ) -> dict[str, Located]:
-        """Line and key columns of the rows; without the input file the note is still worth having."""
+    def _keys(self, operations: Sequence[Operation], sources: Callable[[], Sequence[Source]]) -> dict[str, Keys]:
+        """Key columns of the rows by family; without the input file the note is still worth having."""
+        lines = not all(_line(one) for one in operations)
         try:
-            return await locate(await asyncio.to_thread(sources), [_id(one) for one in operations], known)
+            return find_keys(sources(), [_id(one) for one in operations], lines=lines)
         except IsthmusError:
             return {}
 
-    def _note(self, operation: Operation, row: Located | None) -> dict[str, str]:
+    def _note(self, operation: Operation, row: Keys | None) -> dict[str, str]:
         native, file = operation.native, self._file(Path())
         note = {"id": _id(operation), **{name: safe_cell(native.get(name)) for name in CONTENT}}
         key = row.key if row is not None else {}
         for column, heading in file.key.items():
             note[heading] = safe_cell(key.get(column, native.get(column) if heading == column else None))
-        note["line"] = safe_cell(native.get("line") or (row.line if row is not None else None))
+        note["line"] = safe_cell(_line(operation) or (row.line if row is not None else None))
         if "file" in file.header:
             note["file"] = safe_cell(row.file if row is not None else native.get("file"))
         return note
@@ -150,6 +149,14 @@ class Notes:
 
 def _id(operation: Operation) -> str:
     return str(operation.native.get("id") or operation.native_id or "")
+
+
+def _line(operation: Operation) -> str:
+    """The line as the flow gives it, else from the place the hub keeps of the record: `work_orders.csv line 3454`."""
+    if line := operation.native.get("line"):
+        return str(line)
+    found = _PLACE.search(str(operation.native.get("place") or ""))
+    return found[1] if found else ""
 
 
 def _without_id(operation: Operation) -> Outcome:

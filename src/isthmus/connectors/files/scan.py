@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,18 +12,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from isthmus.connectors.files.config import SetConfig
-from isthmus.connectors.files.identity import native_id
+from isthmus.connectors.files.identity import family_in, native_id
 from isthmus.connectors.files.index import FamilyIndex
 from isthmus.connectors.files.places import Stamp, unchanged
-from isthmus.connectors.files.raw import Cell
-from isthmus.connectors.files.table import Row, Table, open_table
+from isthmus.connectors.files.table import ROW_ID, Row, Table, open_table
 from isthmus.contract.records import Known, NativeRecord, ReadRequest
 from isthmus.errors import Retry
 
 #: settings that decide what a file's content means; when one changes, the file is read again
-#: Pseudo column with the identity we gave the row, for lists without a number of their own.
-ROW_ID = "_row_id"
-
 _MEANING = {"file", "mode", "key", "format", "encoding", "delimiter", "quote", "header", "sheet", "skip_rows"}
 
 
@@ -53,17 +49,22 @@ class RowFilter:
     """The narrow part of a read request. Rows whose date cannot be read are shown rather than left out."""
 
     def __init__(self, request: ReadRequest, dates: str) -> None:
-        self._equals = {column: frozenset(values) for column, values in request.equals.items()}
+        self._equals = {column: frozenset(values) for column, values in request.equals.items() if column != ROW_ID}
+        #: native ids asked for; only the family of a row is known before it has its identity
+        self.ids = frozenset(request.equals[ROW_ID]) if ROW_ID in request.equals else None
+        self._families = {family_in(native) for native in self.ids or ()}
         ranged = request.since is not None or request.until is not None
         self._date_field = request.date_field if ranged else ""
         self._since, self._until, self._dates = request.since or date.min, request.until or date.max, dates
         self.columns = (*self._equals, *((self._date_field,) if self._date_field else ()))
 
     def __bool__(self) -> bool:
-        return bool(self.columns)
+        return bool(self.columns) or self.ids is not None
 
     def takes(self, table: Table, row: Row) -> bool:
         """Whether the request asks for this row."""
+        if self.ids is not None and row.family.hex() not in self._families:
+            return False
         if row.problem:
             return not self._equals
         if any(table.text(row, column) not in values for column, values in self._equals.items()):
@@ -108,7 +109,7 @@ class Scan:
         """Up to `request.limit` rows from row number `row` on. Raises Retry when the file changed meanwhile."""
         table = self._seek(row)
         chosen = RowFilter(request, self.source.config.dates)
-        table.require((*columns_of(request.fields), *chosen.columns))
+        table.require((*(field for field in request.fields if field != ROW_ID), *chosen.columns))
         rows: list[tuple[int, Row]] = []
         limit = max(1, request.limit)
         while len(rows) < limit and self._at < len(self.index):
@@ -157,21 +158,13 @@ class Scan:
         return self._table
 
 
-def columns_of(fields: Sequence[str]) -> tuple[str, ...]:
-    """The fields that are columns of the file."""
-    return tuple(field for field in fields if field != ROW_ID)
-
-
 def record(table: Table, row: Row, ordinal: int, fields: Sequence[str] = ()) -> NativeRecord:
     """A row as a native record."""
     family = row.family.hex()
     identity = native_id(family, ordinal)
-    data: Mapping[str, Cell] = {} if row.problem else table.values(row, columns_of(fields))
-    if ROW_ID in fields or not fields:
-        data = {**data, ROW_ID: identity}
     return NativeRecord(
         id=identity,
-        data=data,
+        data={} if row.problem else table.values(row, identity, fields),
         version=row.version.hex(),
         origin=table.origin(row),
         family=family,
@@ -201,6 +194,8 @@ class ScanKeeper:
         try:
             taken = await asyncio.to_thread(scan.take, row, request)
             records = await scan.records(taken, request.fields, known)
+            if (ids := RowFilter(request, "").ids) is not None:
+                records = tuple(record for record in records if record.id in ids)
         except BaseException:
             self.drop()  # where the reader stands is not known any more
             raise

@@ -16,6 +16,9 @@ from isthmus.connectors.files.raw import Cell, RawRow, spelled
 from isthmus.connectors.files.workbook import sheet_rows
 from isthmus.errors import ConfigurationError, Retry
 
+#: A column no file has: the identity we gave the row, for lists without a number of their own.
+ROW_ID = "_row_id"
+
 
 class Row(NamedTuple):
     """One row with its identity. `problem` says why it is no record; then `cells` is not to be used."""
@@ -49,9 +52,10 @@ class Table:
         self._shape = torn_family("", "\0".join(sorted(place))).hex()
         self._where = f"sheet {config.sheet} row" if config.sheet else "row" if config.format == "xlsx" else "line"
 
-    def values(self, row: Row, columns: Sequence[str] = ()) -> Mapping[str, Cell]:
-        """Column -> value of a whole row; all columns, or those named."""
-        return {name: row.cells[self._place[name]] for name in columns or self.names}
+    def values(self, row: Row, identity: str, columns: Sequence[str] = ()) -> Mapping[str, Cell]:
+        """Column -> value of a whole row, ROW_ID among them; all columns, or those named."""
+        place, cells = self._place, row.cells
+        return {name: identity if name == ROW_ID else cells[place[name]] for name in columns or (*self.names, ROW_ID)}
 
     def origin(self, row: Row) -> str:
         """Where a person finds the row: `work_orders.csv line 3454`."""
@@ -155,7 +159,9 @@ class Table:
         if self._config.format == "xlsx":  # formatted but empty cells stand right of many headers
             columns = columns[: max((index + 1 for index, name in enumerate(columns) if name), default=0)]
         problem = ""
-        if twice := next((name for name in columns if name and columns.count(name) > 1), None):
+        if ROW_ID in columns:
+            problem = f"the name {ROW_ID} is taken by the identity of the row"
+        elif twice := next((name for name in columns if name and columns.count(name) > 1), None):
             problem = f"column {twice!r} stands twice in the header"
         elif "" in columns and self._config.format == "csv":
             problem = f"column {columns.index('') + 1} of the header has no name"

@@ -60,11 +60,17 @@ class Hub:
         return len(self.new), len(self.changed), len(self.gone)
 
 
+def cells(record: NativeRecord) -> dict[str, Any]:
+    """The columns of the file, without the identity we add."""
+    return {name: value for name, value in record.data.items() if name != "_row_id"}
+
+
 class Desk:
     """A folder, its settings and a connector. `orders` is the set unless a test names others."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.cells = cells
         self.clock = DrivenClock(datetime(2090, 1, 1, tzinfo=UTC))  # long after any file was written
         self.hub = Hub()
         self.cursor: str | None = None

@@ -41,7 +41,9 @@ async def three(desk: Any) -> Any:
 
 
 async def test_a_line_says_which_row_and_what_became_of_it(three: Any) -> None:
-    outcomes = await write(three, note(three.ids[1], message="ok", booked_on="2026-11-21"), note(three.ids[2]))
+    place = "orders.csv line 3"
+    first_note = note(three.ids[1], message="ok", booked_on="2026-11-21", place=place)
+    outcomes = await write(three, first_note, note(three.ids[2]))
     assert [(o.key, o.result, o.native_id) for o in outcomes] == [(f"k-{i}", "done", i) for i in three.ids[1:]]
     header = three.results.read_text(encoding="utf-8").splitlines()[0]
     assert header == "line,no,id,state,document,booked_on,amount,currency,message,at"
@@ -59,6 +61,12 @@ async def test_a_line_says_which_row_and_what_became_of_it(three: Any) -> None:
         "at": "2090-01-01T00:00:00Z",
     }
     assert (second["line"], second["no"]) == ("4", "2")
+
+
+async def test_of_rows_equal_in_the_key_no_line_is_guessed(three: Any) -> None:
+    await write(three, note(three.ids[0]))
+    (line,) = lines(three.results)
+    assert (line["line"], line["no"]) == ("", "1")
 
 
 async def test_lines_keep_their_order_and_are_replaced_by_id(three: Any) -> None:
@@ -230,3 +238,25 @@ async def test_many_notes_are_written_in_batches(desk: Any, new_desk: Callable[[
     outcomes = await write(desk, *(note(native) for native in ids))
     assert {outcome.result for outcome in outcomes} == {"done"}
     assert [line["id"] for line in lines(desk.folder / "orders.results.csv")] == ids
+
+
+async def test_a_line_given_by_the_flow_counts(three: Any) -> None:
+    await write(three, note(three.ids[0], line=77))
+    assert lines(three.results)[0]["line"] == "77"
+
+
+async def test_a_file_that_is_not_ours_holds_no_note(three: Any) -> None:
+    three.results.write_text("a,b\n1,2\n")
+    assert await three.connector.look_up([note(three.ids[0])]) == {}
+
+
+async def test_left_overs_of_a_killed_write_are_cleared(three: Any) -> None:
+    import os
+
+    left = three.folder / ".orders.results.csv.abc.tmp"
+    fresh = three.folder / ".orders.results.csv.def.tmp"
+    left.write_text("half")
+    fresh.write_text("somebody is at it")
+    os.utime(left, (1_000_000_000, 1_000_000_000))
+    await write(three, note(three.ids[0]))
+    assert (left.exists(), fresh.exists()) == (False, True)

@@ -18,7 +18,7 @@ REAL = Path(__file__).parents[5] / "shared" / "data" / "excavators" / "work_orde
 async def test_rows_come_as_text_with_the_line_they_stand_on(desk: Any) -> None:
     desk.write(HEAD + '1,"two\nlines",5\n\n2,x,\n')
     first, second = await desk.run()
-    assert first.data == {"no": "1", "text": "two\nlines", "cost": "5"}
+    assert first.data == {"no": "1", "text": "two\nlines", "cost": "5", "_row_id": first.id}
     assert (first.origin, second.origin) == ("orders.csv line 2", "orders.csv line 5")
     assert second.data["cost"] == ""
     assert (first.id, first.problem) == (f"{first.family}#1", "")
@@ -213,6 +213,23 @@ async def test_only_the_fields_asked_for(desk: Any) -> None:
     assert record.data == {"cost": "1", "no": "1"}
 
 
+async def test_the_identity_can_be_asked_for_like_a_column(desk: Any) -> None:
+    desk.write(HEAD + "1,a,1\n1,b,2\n2,c,3\n")
+    records = await desk.run(fields=("_row_id",))
+    assert [record.data for record in records] == [{"_row_id": record.id} for record in records]
+    desk.cursor = None
+    (found,) = await desk.run(equals={"_row_id": (records[1].id, "no such row")})
+    assert (found.id, found.data["text"]) == (records[1].id, "b")
+    (fetched,) = await desk.connector.fetch("orders", "", [records[1].id])
+    assert fetched.data == found.data
+
+
+async def test_the_name_of_the_identity_is_taken(desk: Any) -> None:
+    desk.write("no,_row_id\n1,2\n")
+    with pytest.raises(ConfigurationError, match="_row_id is taken"):
+        await desk.run()
+
+
 async def test_a_field_the_file_does_not_have_is_told_with_the_closest(desk: Any) -> None:
     desk.write(HEAD + "1,a,1\n")
     with pytest.raises(ConfigurationError, match="closest is 'cost'"):
@@ -260,6 +277,7 @@ async def test_describe_and_fingerprint(desk: Any) -> None:
         ("no", "text"),
         ("text", "text"),
         ("cost", "text"),
+        ("_row_id", "id"),
     ]
     assert await desk.connector.fingerprint() == {"folder": str(desk.folder.resolve()), "sets": "orders"}
     with pytest.raises(ConfigurationError, match="no set 'other'"):
