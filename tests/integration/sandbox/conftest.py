@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,12 @@ def company(name: str, **more: Any) -> dict[str, Any]:
             {"number": "1000", "name": "Assets", "type": "heading", "category": "assets"},
             {"number": "2920", "name": "Bank", "category": "assets"},
             {"number": "5410", "name": "Vendors", "category": "liabilities", "direct_posting": False},
-            {"number": "8430", "name": "Repairs", "category": "expense", "dimensions": {"DEPARTMENT": "code_mandatory"}},
+            {
+                "number": "8430",
+                "name": "Repairs",
+                "category": "expense",
+                "dimensions": {"DEPARTMENT": "code_mandatory"},
+            },
             {"number": "8450", "name": "Consumables", "category": "expense"},
             {
                 "number": "8500",
@@ -75,6 +81,9 @@ def seed() -> dict[str, Any]:
         "principals": [FULL, READER],
         "companies": [company("CRONUS"), company("Zweite Gesellschaft")],
     }
+
+
+_CODES = itertools.count(1)
 
 
 class Answer:
@@ -149,6 +158,10 @@ class Client:
         assert answer.status == 201, answer.body
         return str(answer.body["id"])
 
+    async def own_journal(self) -> str:
+        """A new journal under a code that nobody else uses."""
+        return await self.journal(f"OWN{next(_CODES)}")
+
     async def line(self, journal: str, account: str, amount: Any, document: str = "D1", **more: Any) -> Answer:
         body = {"accountNumber": account, "amount": amount, "documentNumber": document, **more}
         return await self.post(f"journals({journal})/journalLines", body)
@@ -194,6 +207,25 @@ async def bc(box: Sandbox, session: aiohttp.ClientSession) -> Client:
     companies = (await client.get("/companies")).value
     client.company = next(company["id"] for company in companies if company["name"] == "CRONUS")
     return client
+
+
+@pytest.fixture(scope="session")
+def standing_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests that leave nothing behind which another one could see."""
+    with Sandbox(seed(), home=tmp_path_factory.mktemp("standing")) as box:
+        yield box
+
+
+@pytest.fixture
+async def standing(standing_box: Sandbox) -> AsyncIterator[Client]:
+    """As `bc`, on the standing sandbox."""
+    context = ssl.create_default_context(cafile=str(standing_box.ca))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        client = Client(session, standing_box, FULL)
+        await client.sign_in()
+        companies = (await client.get("/companies")).value
+        client.company = next(company["id"] for company in companies if company["name"] == "CRONUS")
+        yield client
 
 
 @pytest.fixture

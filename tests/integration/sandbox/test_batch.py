@@ -90,12 +90,12 @@ async def test_headers_of_a_part(bc: Any) -> None:
     assert parts[3]["body"]["value"][0]["displayName"] == "x"
 
 
-async def test_at_most_a_hundred_parts(bc: Any) -> None:
-    parts = [bc.part("GET", "accounts?$top=1") for _ in range(101)]
-    answer = await bc.batch(*parts)
+async def test_at_most_a_hundred_parts(standing: Any) -> None:
+    parts = [standing.part("GET", "accounts?$top=1") for _ in range(101)]
+    answer = await standing.batch(*parts)
     assert answer.status == 500
     assert answer.text.startswith("A maximum number of '100' query operations and change sets are allowed")
-    assert len((await bc.batch(*parts[:100])).body["responses"]) == 100
+    assert len((await standing.batch(*parts[:100])).body["responses"]) == 100
 
 
 async def test_a_change_set_holds_one_request(bc: Any) -> None:
@@ -106,8 +106,8 @@ async def test_a_change_set_holds_one_request(bc: Any) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"requests": [{"method": "GET"}]}, [], {"requests": "x"}])
-async def test_a_body_that_is_no_batch(bc: Any, body: Any) -> None:
-    answer = await bc.post("/$batch", body)
+async def test_a_body_that_is_no_batch(standing: Any, body: Any) -> None:
+    answer = await standing.post("/$batch", body)
     assert (answer.status, answer.text) == (400, "Invalid Request Body")
 
 

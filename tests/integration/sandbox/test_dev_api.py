@@ -103,12 +103,12 @@ async def test_more_seed_adds_and_mends(box: Sandbox, bc: Any) -> None:
         ({"companies": [{"name": "A", "allow_posting_from": {}}]}, "allow_posting_from"),
     ],
 )
-async def test_a_wrong_seed_says_where(box: Sandbox, wrong: dict[str, Any], words: str) -> None:
+async def test_a_wrong_seed_says_where(standing_box: Sandbox, wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(SandboxError, match=words):
-        box.seed(wrong)
+        standing_box.seed(wrong)
 
 
-async def test_switches_are_checked(box: Sandbox) -> None:
+async def test_switches_are_checked(standing_box: Sandbox) -> None:
     for wrong in (
         {"nonsense": 1},
         {"batch_counts": "two"},
@@ -119,7 +119,7 @@ async def test_switches_are_checked(box: Sandbox) -> None:
         {"company": "CRONUS", "nonsense": 1},
     ):
         with pytest.raises(SandboxError):
-            box.set(**wrong)
+            standing_box.set(**wrong)
 
 
 async def test_a_switch_gives_a_journal_its_series(box: Sandbox, bc: Any) -> None:

@@ -224,9 +224,9 @@ async def test_the_token_endpoint_misbehaves_too(box: Sandbox, bc: Any) -> None:
     assert (await bc.sign_in()).status == 200
 
 
-async def test_wrong_rules_are_refused_by_name(box: Sandbox) -> None:
+async def test_wrong_rules_are_refused_by_name(standing_box: Sandbox) -> None:
     for wrong in ({"kind": "explode"}, {"kind": "status", "kode": 3}):
         with pytest.raises(RuntimeError, match=r"kind|kode"):
-            box.fault(**wrong)
+            standing_box.fault(**wrong)
     with pytest.raises(RuntimeError, match="nonsense"):
-        box.fault("drift", set="journals", field="nonsense", to="x")
+        standing_box.fault("drift", set="journals", field="nonsense", to="x")

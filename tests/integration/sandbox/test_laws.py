@@ -8,12 +8,11 @@ import json
 import ssl
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from isthmus.sandbox.server import Sandbox
@@ -89,7 +88,6 @@ LINES = st.fixed_dictionaries(
     optional={
         "balancingAccountNumber": st.sampled_from(["2920", "8450"]),
         "dimensionSetLines": st.just([{"code": "DEPARTMENT", "valueCode": "ADM"}]),
-        "lineNumber": st.integers(1, 4),
     },
 )
 # Half of the lines come in pairs that balance, or hardly anything would ever be posted.
@@ -121,9 +119,10 @@ def test_books_balance_and_journals_post_wholly(
     parts = [{"method": "POST", "url": f"{journal}/journalLines", "body": line} for line in lines]
     parts += [{"method": "POST", "url": f"{journal}/Microsoft.NAV.post", "body": {}}] * (1 + again)
     before = caller.box.books()
-    answers = caller.batch(parts, snapshot=snapshot) if _numbers_differ(lines) else []
+    answers = caller.batch(parts, snapshot=snapshot)
     after = caller.box.books()
 
+    event(f"posted: {any(answer['status'] == 204 for answer in answers)}")
     posted = sum(answer["status"] == 204 for answer in answers)
     accepted = [answer["body"] for answer in answers if answer["status"] == 201]
     entries = after["entries"] - before["entries"]
@@ -142,8 +141,3 @@ def test_books_balance_and_journals_post_wholly(
         assert entries == 0
         kept = 0 if snapshot and any(answer["status"] >= 400 for answer in answers) else len(accepted)
         assert after["unposted_lines"] == before["unposted_lines"] + kept
-
-
-def _numbers_differ(lines: list[dict[str, Any]]) -> bool:
-    """A duplicate line number kills the whole batch call; that has a test of its own."""
-    return not any("lineNumber" in line for line in lines)

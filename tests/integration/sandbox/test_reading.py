@@ -39,8 +39,8 @@ async def numbers(bc: Any, filter_: str) -> list[str]:
         ("number eq '8450' and dimensions/any(d:d/code eq 'X')", ["8450"]),  # lambdas are silently ignored
     ],
 )
-async def test_filters(bc: Any, condition: str, found: list[str]) -> None:
-    assert await numbers(bc, condition) == found
+async def test_filters(standing: Any, condition: str, found: list[str]) -> None:
+    assert await numbers(standing, condition) == found
 
 
 @pytest.mark.parametrize(
@@ -55,26 +55,28 @@ async def test_filters(bc: Any, condition: str, found: list[str]) -> None:
         ("nonsense eq '1'", "Could not find a property named 'nonsense' on type 'Microsoft.NAV.account'"),
     ],
 )
-async def test_filters_that_are_refused(bc: Any, condition: str, text: str) -> None:
-    answer = await bc.get(f"accounts?$filter={quote(condition)}")
+async def test_filters_that_are_refused(standing: Any, condition: str, text: str) -> None:
+    answer = await standing.get(f"accounts?$filter={quote(condition)}")
     assert answer.status == 400
     assert text in answer.text
 
 
-async def test_the_newest_schema_version_takes_in_and_nested_functions(bc: Any) -> None:
+async def test_the_newest_schema_version_takes_in_and_nested_functions(standing: Any) -> None:
     condition = quote("number in ('8450','2920')")
-    assert len((await bc.get(f"accounts?$schemaversion=2.1&$filter={condition}")).value) == 2
+    assert len((await standing.get(f"accounts?$schemaversion=2.1&$filter={condition}")).value) == 2
     condition = quote("contains(tolower(displayName),'REP') or contains(tolower(displayName),'rep')")
-    assert len((await bc.get(f"accounts?$schemaversion=2.1&$filter={condition}")).value) == 1
+    assert len((await standing.get(f"accounts?$schemaversion=2.1&$filter={condition}")).value) == 1
 
 
-async def test_select_and_order_and_count(bc: Any) -> None:
-    answer = await bc.get("accounts?$select=number,category&$orderby=category asc,number desc&$top=3&$skip=1&$count=true")
+async def test_select_and_order_and_count(standing: Any) -> None:
+    answer = await standing.get(
+        "accounts?$select=number,category&$orderby=category asc,number desc&$top=3&$skip=1&$count=true"
+    )
     assert answer.body["@odata.count"] == 7
     assert [row["number"] for row in answer.value] == ["1000", "8450", "8430"]
     assert set(answer.value[0]) == {"@odata.etag", "number", "category"}
-    assert (await bc.get("accounts/$count")).body == "7"
-    assert (await bc.get("accounts?$select=nonsense")).status == 400
+    assert (await standing.get("accounts/$count")).body == "7"
+    assert (await standing.get("accounts?$select=nonsense")).status == 400
 
 
 async def test_enum_members_are_xml_name_encoded(bc: Any) -> None:
@@ -84,9 +86,9 @@ async def test_enum_members_are_xml_name_encoded(bc: Any) -> None:
     assert (await bc.line(journal, "8450", 1)).body["accountType"] == "G_x002F_L_x0020_Account"
 
 
-async def test_pages_follow_an_opaque_link(bc: Any) -> None:
+async def test_pages_follow_an_opaque_link(standing: Any) -> None:
     seen: list[str] = []
-    answer = await bc.get("accounts?$filter=number gt '1000'", Prefer="odata.maxpagesize=2")
+    answer = await standing.get("accounts?$filter=number gt '1000'", Prefer="odata.maxpagesize=2")
     assert answer.headers["preference-applied"] == "odata.maxpagesize=2"
     while True:
         seen += [row["number"] for row in answer.value]
@@ -94,7 +96,7 @@ async def test_pages_follow_an_opaque_link(bc: Any) -> None:
         if "@odata.nextLink" not in answer.body:
             break
         assert "aid=FIN" in answer.body["@odata.nextLink"]
-        answer = await bc.get(answer.body["@odata.nextLink"], Prefer="odata.maxpagesize=2")
+        answer = await standing.get(answer.body["@odata.nextLink"], Prefer="odata.maxpagesize=2")
     assert seen == ["2920", "5410", "8430", "8450", "8500", "8600"]
 
 
@@ -124,27 +126,29 @@ async def test_a_page_link_survives_an_insert_and_a_delete(bc: Any) -> None:
 async def test_expansion_with_options_inside(bc: Any) -> None:
     journal = await bc.journal()
     await bc.document(journal)
-    path = f"journals({journal})?$expand=journalLines($select=amount;$filter=amount gt 0;$expand=account($select=number))"
+    path = (
+        f"journals({journal})?$expand=journalLines($select=amount;$filter=amount gt 0;$expand=account($select=number))"
+    )
     lines = (await bc.get(path)).body["journalLines"]
     assert [line["account"]["number"] for line in lines] == ["8450"]
     assert set(lines[0]) == {"@odata.etag", "amount", "account"}
     assert (await bc.get("journals?$expand=nonsense")).status == 400
 
 
-async def test_navigation_and_single_rows(bc: Any) -> None:
-    dimension = next(row for row in (await bc.get("dimensions")).value if row["code"] == "PROJECT")
-    values = (await bc.get(f"dimensions({dimension['id']})/dimensionValues")).value
+async def test_navigation_and_single_rows(standing: Any) -> None:
+    dimension = next(row for row in (await standing.get("dimensions")).value if row["code"] == "PROJECT")
+    values = (await standing.get(f"dimensions({dimension['id']})/dimensionValues")).value
     assert [value["code"] for value in values] == ["P1", "P2"]
-    one = await bc.get(f"dimensionValues({values[0]['id']})/dimension")
+    one = await standing.get(f"dimensionValues({values[0]['id']})/dimension")
     assert one.body["code"] == "PROJECT"
     assert one.body["@odata.context"].endswith("/dimensions/$entity")
 
 
-async def test_line_collections_are_never_flat(bc: Any) -> None:
-    answer = await bc.get("journalLines")
+async def test_line_collections_are_never_flat(standing: Any) -> None:
+    answer = await standing.get("journalLines")
     assert (answer.status, answer.code) == (400, "Application_DialogException")
     assert answer.text == "You must specify a journal batch ID or a journal ID to get a journal line."
-    answer = await bc.get("dimensionSetLines")
+    answer = await standing.get("dimensionSetLines")
     assert answer.text == "You must get to the parent first to get to the dimension set line."
 
 
@@ -182,8 +186,8 @@ async def test_addresses_of_a_company(box: Sandbox, bc: Any) -> None:
         ("accounts?$top=x", 400, "BadRequest_NotFound"),
     ],
 )
-async def test_addresses_that_lead_nowhere(bc: Any, path: str, status: int, code: str) -> None:
-    answer = await bc.get(path)
+async def test_addresses_that_lead_nowhere(standing: Any, path: str, status: int, code: str) -> None:
+    answer = await standing.get(path)
     assert (answer.status, answer.code) == (status, code)
 
 
@@ -192,8 +196,8 @@ async def test_an_unknown_environment_is_404(box: Sandbox, bc: Any) -> None:
     assert (await bc.get("/companies")).code == "BadRequest_NotFound"
 
 
-async def test_companies_are_not_created_here(bc: Any) -> None:
-    answer = await bc.post("/companies", {"name": "X"})
+async def test_companies_are_not_created_here(standing: Any) -> None:
+    answer = await standing.post("/companies", {"name": "X"})
     assert (answer.status, answer.code) == (405, "BadRequest_MethodNotAllowed")
 
 
@@ -217,8 +221,8 @@ async def test_setup_information_periods_and_rates(box: Sandbox, bc: Any) -> Non
     assert (rate["currencyCode"], rate["relationalExchangeRateAmount"]) == ("USD", 0.92)
 
 
-async def test_metadata_names_sets_types_and_actions(bc: Any) -> None:
-    root = ElementTree.fromstring((await bc.get("/$metadata")).body)
+async def test_metadata_names_sets_types_and_actions(standing: Any) -> None:
+    root = ElementTree.fromstring((await standing.get("/$metadata")).body)
     sets = {node.get("Name") for node in root.iter(f"{EDM}EntitySet")}
     assert {"companies", "accounts", "journals", "journalLines", "generalLedgerEntries"} <= sets
     journal = next(node for node in root.iter(f"{EDM}EntityType") if node.get("Name") == "journal")

@@ -30,9 +30,7 @@ def signer() -> tuple[str, str]:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "isthmus")])
     now = dt.datetime.now(dt.UTC)
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    certificate = (
-        builder.not_valid_before(now).not_valid_after(now + dt.timedelta(days=2)).sign(key, hashes.SHA256())
-    )
+    certificate = builder.not_valid_before(now).not_valid_after(now + dt.timedelta(days=2)).sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -136,8 +134,10 @@ async def test_plain_msal_signs_in_and_reads_the_refusal(box: Sandbox, monkeypat
         ({"grant_type": "password"}, 400, "unsupported_grant_type", 70003),
     ],
 )
-async def test_each_refusal_has_its_code(bc: Any, form: dict[str, str], status: int, error: str, number: int) -> None:
-    answer = await bc.sign_in(**form)
+async def test_each_refusal_has_its_code(
+    standing: Any, form: dict[str, str], status: int, error: str, number: int
+) -> None:
+    answer = await standing.sign_in(**form)
     assert (answer.status, answer.body["error"], answer.body["error_codes"]) == (status, error, [number])
     assert answer.body["error_description"].startswith(f"AADSTS{number}: ")
 
@@ -152,8 +152,8 @@ async def test_a_secret_expires_by_the_sandbox_clock(box: Sandbox, make_client: 
     assert (await client.sign_in()).body["error_codes"] == [7000222]
 
 
-async def test_the_tenant_may_be_named_by_its_domain(bc: Any) -> None:
-    assert (await bc.sign_in(tenant="contoso.example")).status == 200
+async def test_the_tenant_may_be_named_by_its_domain(standing: Any) -> None:
+    assert (await standing.sign_in(tenant="contoso.example")).status == 200
 
 
 async def test_a_token_expires_by_the_sandbox_clock(box: Sandbox, bc: Any) -> None:
@@ -167,19 +167,17 @@ async def test_a_token_expires_by_the_sandbox_clock(box: Sandbox, bc: Any) -> No
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "eyJhbGciOiJub25lIn0.e30."])
-async def test_no_token_of_ours_is_401(bc: Any, token: str) -> None:
-    bc.token = token
-    assert (await bc.get("/companies")).code == "Authentication_InvalidCredentials"
+async def test_no_token_of_ours_is_401(standing: Any, token: str) -> None:
+    standing.token = token
+    assert (await standing.get("/companies")).code == "Authentication_InvalidCredentials"
 
 
-async def test_a_token_for_another_service_is_401(bc: Any) -> None:
-    await bc.sign_in(scope="https://graph.microsoft.com/.default")
-    assert (await bc.get("/companies")).status == 401
+async def test_a_token_for_another_service_is_401(standing: Any) -> None:
+    await standing.sign_in(scope="https://graph.microsoft.com/.default")
+    assert (await standing.get("/companies")).status == 401
 
 
-async def test_an_application_unknown_to_business_central_is_401(
-    box: Sandbox, make_client: Callable[..., Any]
-) -> None:
+async def test_an_application_unknown_to_business_central_is_401(box: Sandbox, make_client: Callable[..., Any]) -> None:
     principal = {"client_id": "11111111-0000-4000-8000-00000000000f", "secret": "s", "registered": False}
     box.seed({"principals": [principal]})
     client = make_client(principal)
@@ -197,9 +195,9 @@ async def test_missing_permissions_name_the_table(reader: Any) -> None:
     assert (await reader.get("generalLedgerEntries")).status == 200
 
 
-async def test_super_is_no_permission_set_of_an_application(box: Sandbox) -> None:
+async def test_super_is_no_permission_set_of_an_application(standing_box: Sandbox) -> None:
     with pytest.raises(RuntimeError, match="SUPER"):
-        box.seed({"principals": [{"client_id": "x", "secret": "s", "permissions": ["SUPER"]}]})
+        standing_box.seed({"principals": [{"client_id": "x", "secret": "s", "permissions": ["SUPER"]}]})
 
 
 async def test_instance_discovery_names_this_host(box: Sandbox, bc: Any) -> None:

@@ -105,28 +105,28 @@ async def test_a_journal_code_is_upper_case_short_and_unique(bc: Any) -> None:
         ),
     ],
 )
-async def test_lines_that_are_refused(bc: Any, body: dict[str, Any], code: str, text: str) -> None:
-    journal = await bc.journal()
-    answer = await bc.post(f"journals({journal})/journalLines", body)
+async def test_lines_that_are_refused(standing: Any, body: dict[str, Any], code: str, text: str) -> None:
+    journal = await standing.own_journal()
+    answer = await standing.post(f"journals({journal})/journalLines", body)
     assert (answer.status, answer.code) == (400, code)
     assert text in answer.text
-    assert (await bc.get(f"journals({journal})/journalLines")).value == []
+    assert (await standing.get(f"journals({journal})/journalLines")).value == []
 
 
-async def test_account_id_and_number_must_agree(bc: Any) -> None:
-    journal = await bc.journal()
-    accounts = {row["number"]: row["id"] for row in (await bc.get("accounts")).value}
+async def test_account_id_and_number_must_agree(standing: Any) -> None:
+    journal = await standing.own_journal()
+    accounts = {row["number"]: row["id"] for row in (await standing.get("accounts")).value}
     path = f"journals({journal})/journalLines"
-    answer = await bc.post(path, {"accountId": accounts["8450"], "accountNumber": "2920"})
+    answer = await standing.post(path, {"accountId": accounts["8450"], "accountNumber": "2920"})
     assert answer.text == "The account values do not match to a specific Account."
-    answer = await bc.post(path, {"accountId": accounts["8450"], "accountNumber": "8450"})
+    answer = await standing.post(path, {"accountId": accounts["8450"], "accountNumber": "8450"})
     assert answer.status == 201
-    answer = await bc.post(path, {"accountId": accounts["2920"]})
+    answer = await standing.post(path, {"accountId": accounts["2920"]})
     assert (answer.body["accountNumber"], answer.body["description"]) == ("2920", "Bank")
 
 
-async def test_a_body_that_is_no_object(bc: Any) -> None:
-    assert (await bc.call("POST", "journals", [1])).text == "Invalid Request Body"
+async def test_a_body_that_is_no_object(standing: Any) -> None:
+    assert (await standing.call("POST", "journals", [1])).text == "Invalid Request Body"
 
 
 async def test_a_line_takes_the_defaults_of_its_batch_and_of_the_line_before(bc: Any) -> None:
@@ -173,28 +173,32 @@ async def test_a_journal_takes_its_balancing_account_by_id_only(bc: Any) -> None
     assert answer.text == 'The "balancingAccountId" does not match to an Account.'
 
 
-async def test_line_numbers(bc: Any) -> None:
-    journal = await bc.journal()
+async def test_line_numbers(standing: Any) -> None:
+    journal = await standing.own_journal()
     path = f"journals({journal})/journalLines"
     for number in (500, 20, 300):
-        assert (await bc.post(path, {"lineNumber": number})).status == 201
-    assert (await bc.post(path, {})).body["lineNumber"] == 10500
-    duplicate = await bc.post(path, {"lineNumber": 20})
+        assert (await standing.post(path, {"lineNumber": number})).status == 201
+    assert (await standing.post(path, {})).body["lineNumber"] == 10500
+    duplicate = await standing.post(path, {"lineNumber": 20})
     assert (duplicate.status, duplicate.code) == (400, "Internal_EntityWithSameKeyExists")
-    assert [line["lineNumber"] for line in (await bc.get(path)).value] == [20, 300, 500, 10500]
-    last = (await bc.get(path)).value[-1]
-    assert (await bc.patch(f"journalLines({last['id']})", {"lineNumber": 400})).status == 200
-    assert (await bc.post(path, {})).body["lineNumber"] == 10500
+    assert [line["lineNumber"] for line in (await standing.get(path)).value] == [20, 300, 500, 10500]
+    last = (await standing.get(path)).value[-1]
+    assert (await standing.patch(f"journalLines({last['id']})", {"lineNumber": 400})).status == 200
+    assert (await standing.post(path, {})).body["lineNumber"] == 10500
 
 
-async def test_patching_a_line(bc: Any) -> None:
-    journal = await bc.journal()
-    line = (await bc.line(journal, "8450", 1)).body
+async def test_patching_a_line(standing: Any) -> None:
+    journal = await standing.own_journal()
+    line = (await standing.line(journal, "8450", 1)).body
     path = f"journals({journal})/journalLines({line['id']})"
-    changed = await bc.patch(path, {"amount": 3.456, "accountNumber": "2920"}, line["@odata.etag"])
-    assert (changed.body["amount"], changed.body["accountNumber"], changed.body["description"]) == (3.46, "2920", "Bank")
-    assert (await bc.patch(path, {"accountNumber": "9999"})).code == "Internal_InvalidTableRelation"
-    assert (await bc.get(path)).body["accountNumber"] == "2920"
+    changed = await standing.patch(path, {"amount": 3.456, "accountNumber": "2920"}, line["@odata.etag"])
+    assert (changed.body["amount"], changed.body["accountNumber"], changed.body["description"]) == (
+        3.46,
+        "2920",
+        "Bank",
+    )
+    assert (await standing.patch(path, {"accountNumber": "9999"})).code == "Internal_InvalidTableRelation"
+    assert (await standing.get(path)).body["accountNumber"] == "2920"
 
 
 async def test_deep_insert_is_one_transaction(bc: Any) -> None:
@@ -223,26 +227,26 @@ async def test_how_deep_an_insert_may_be_is_a_switch(box: Sandbox, bc: Any) -> N
     assert (await bc.post("journals", deep)).status == 201
 
 
-async def test_dimensions_of_a_line(bc: Any) -> None:
-    journal = await bc.journal()
-    line = (await bc.line(journal, "8450", 1)).body
+async def test_dimensions_of_a_line(standing: Any) -> None:
+    journal = await standing.own_journal()
+    line = (await standing.line(journal, "8450", 1)).body
     path = f"journalLines({line['id']})/dimensionSetLines"
-    made = await bc.post(path, {"code": "DEPARTMENT", "valueCode": "PROD"})
+    made = await standing.post(path, {"code": "DEPARTMENT", "valueCode": "PROD"})
     assert made.status == 201
     assert made.body["valueDisplayName"] == "Production"
     assert (made.body["parentId"], made.body["parentType"]) == (line["id"], "Journal_x0020_Line")
-    again = await bc.post(path, {"code": "DEPARTMENT", "valueCode": "ADM"})
+    again = await standing.post(path, {"code": "DEPARTMENT", "valueCode": "ADM"})
     assert again.text == (
         "The dimension set line already exists. Check existing dimension set lines and the default dimension set lines "
         "on the parent."
     )
-    assert (await bc.get(f"journalLines({line['id']})")).body["@odata.etag"] != line["@odata.etag"]
+    assert (await standing.get(f"journalLines({line['id']})")).body["@odata.etag"] != line["@odata.etag"]
     one = f"{path}({made.body['id']})"
-    assert (await bc.call("PATCH", one, {"valueCode": "ADM"})).code == "BadRequest_InvalidToken"
-    assert (await bc.patch(one, {"valueCode": "ADM"}, made.body["@odata.etag"])).body["valueCode"] == "ADM"
-    assert (await bc.patch(one, {"code": "PROJECT"})).text == 'The "id" and "code" fields cannot be modified.'
-    assert (await bc.call("DELETE", one)).status == 204
-    assert (await bc.get(path)).value == []
+    assert (await standing.call("PATCH", one, {"valueCode": "ADM"})).code == "BadRequest_InvalidToken"
+    assert (await standing.patch(one, {"valueCode": "ADM"}, made.body["@odata.etag"])).body["valueCode"] == "ADM"
+    assert (await standing.patch(one, {"code": "PROJECT"})).text == 'The "id" and "code" fields cannot be modified.'
+    assert (await standing.call("DELETE", one)).status == 204
+    assert (await standing.get(path)).value == []
 
 
 @pytest.mark.parametrize(
@@ -261,32 +265,32 @@ async def test_dimensions_of_a_line(bc: Any) -> None:
         ({"code": "DEPARTMENT", "valueCode": "OLD"}, "Dimension Value DEPARTMENT - OLD is blocked."),
     ],
 )
-async def test_dimensions_that_are_refused(bc: Any, body: dict[str, str], text: str) -> None:
-    journal = await bc.journal()
-    line = (await bc.line(journal, "8450", 1)).body["id"]
-    answer = await bc.post(f"journalLines({line})/dimensionSetLines", body)
+async def test_dimensions_that_are_refused(standing: Any, body: dict[str, str], text: str) -> None:
+    journal = await standing.own_journal()
+    line = (await standing.line(journal, "8450", 1)).body["id"]
+    answer = await standing.post(f"journalLines({line})/dimensionSetLines", body)
     assert (answer.status, answer.code, answer.text) == (400, "Application_DialogException", text)
 
 
-async def test_dimension_ids_and_codes_must_agree(bc: Any) -> None:
-    journal = await bc.journal()
-    path = f"journalLines({(await bc.line(journal, '8450', 1)).body['id']})/dimensionSetLines"
-    dimensions = {row["code"]: row["id"] for row in (await bc.get("dimensions")).value}
-    values = {row["code"]: row["id"] for row in (await bc.get("dimensionValues")).value}
-    answer = await bc.post(path, {"id": dimensions["PROJECT"], "code": "DEPARTMENT", "valueCode": "ADM"})
+async def test_dimension_ids_and_codes_must_agree(standing: Any) -> None:
+    journal = await standing.own_journal()
+    path = f"journalLines({(await standing.line(journal, '8450', 1)).body['id']})/dimensionSetLines"
+    dimensions = {row["code"]: row["id"] for row in (await standing.get("dimensions")).value}
+    values = {row["code"]: row["id"] for row in (await standing.get("dimensionValues")).value}
+    answer = await standing.post(path, {"id": dimensions["PROJECT"], "code": "DEPARTMENT", "valueCode": "ADM"})
     assert answer.text == "The dimension field values do not match to a specific Dimension."
-    answer = await bc.post(path, {"code": "PROJECT", "valueId": values["P1"], "valueCode": "P2"})
+    answer = await standing.post(path, {"code": "PROJECT", "valueId": values["P1"], "valueCode": "P2"})
     assert answer.text.endswith("do not refer to the same Dimension Value.")
-    answer = await bc.post(path, {"id": dimensions["PROJECT"], "valueId": values["P1"]})
+    answer = await standing.post(path, {"id": dimensions["PROJECT"], "valueId": values["P1"]})
     assert (answer.status, answer.body["code"], answer.body["valueCode"]) == (201, "PROJECT", "P1")
 
 
-async def test_a_default_dimension_is_on_the_line_already(bc: Any) -> None:
-    journal = await bc.journal()
-    line = (await bc.line(journal, "8500", 1)).body["id"]
+async def test_a_default_dimension_is_on_the_line_already(standing: Any) -> None:
+    journal = await standing.own_journal()
+    line = (await standing.line(journal, "8500", 1)).body["id"]
     path = f"journalLines({line})/dimensionSetLines"
-    assert [(row["code"], row["valueCode"]) for row in (await bc.get(path)).value] == [("DEPARTMENT", "ADM")]
-    answer = await bc.post(path, {"code": "DEPARTMENT", "valueCode": "PROD"})
+    assert [(row["code"], row["valueCode"]) for row in (await standing.get(path)).value] == [("DEPARTMENT", "ADM")]
+    answer = await standing.post(path, {"code": "DEPARTMENT", "valueCode": "PROD"})
     assert answer.text.startswith("The dimension set line already exists.")
 
 
@@ -307,8 +311,8 @@ async def test_currencies_can_be_kept(bc: Any) -> None:
 @pytest.mark.parametrize(
     "name", ["accounts", "dimensions", "dimensionValues", "generalLedgerEntries", "currencyExchangeRates"]
 )
-async def test_master_data_and_ledgers_are_read_only(bc: Any, name: str) -> None:
-    assert (await bc.post(name, {})).code == "BadRequest_MethodNotAllowed"
+async def test_master_data_and_ledgers_are_read_only(standing: Any, name: str) -> None:
+    assert (await standing.post(name, {})).code == "BadRequest_MethodNotAllowed"
 
 
 async def test_a_read_only_intent_must_not_write(bc: Any) -> None:
