@@ -72,9 +72,9 @@ class RuleBuilder:
         formula = self._formula("formula") if kind == "formula" else None
         condition = self._formula("when") if "when" in self.options else None
         sub, key = self._list(names) if kind == "each" else ((), "")
+        self._direction(kind, reads=reads, writes=writes)
         if kind in {"value", "formula"}:
             writes = False
-        self._direction(kind, reads=reads, writes=writes or kind == "formula")
         if self.failed:
             return None
         return Plan(
@@ -139,7 +139,8 @@ class RuleBuilder:
         given = self.options.get(kind) if kind in {"at", "join", "each"} else []
         names = [given] if isinstance(given, str) else given
         if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            self._report("form", f'"{kind}" of "{self.rule.path}" must name native fields')
+            hint = "YAML reads words such as No, Yes, On and bare numbers as values: put the name in quotes."
+            self._report("form", f'"{kind}" of "{self.rule.path}" must name native fields', hint)
             return ()
         if kind == "join" and len(names) < 2:
             self._report("form", f'"join" of "{self.rule.path}" needs a list of at least two native fields')
@@ -234,7 +235,8 @@ class RuleBuilder:
 
     def _lookup(self, default: Any) -> Step:
         name = str(self.options["lookup"])
-        missing = str(self.options.get("missing", "finding"))
+        given = self.options.get("missing", "finding")
+        missing = "null" if given is None else str(given)  # unquoted null is YAML's own
         tables = self.around.tables
         if missing not in MISSING:
             self._report("form", f'missing is "{missing}", it must be one of {", ".join(MISSING)}')

@@ -157,7 +157,7 @@ class _Reader:
         if isinstance(data, str):
             data = {"at": data}
         if not isinstance(data, dict):
-            hint = "Write {at: NativeField} or {value: constant}."
+            hint = "Write {at: NativeField} or {value: constant}; names such as No, Yes or 2024 need quotes."
             self._report(document, where, "form", f'the rule of "{path}" must be a mapping', hint, path)
             return None
         self._known_keys(document, where, path, data)

@@ -10,7 +10,7 @@ from isthmus.model.finding import Finding
 from isthmus.model.money import round_amount
 from isthmus.model.quantity import Quantity
 
-_WIDE = Context(prec=60)
+_WIDE = Context(prec=34)
 #: Units that convert into each other whatever the item: unit -> (group, size in the group's smallest unit). A day is
 #: left out, because a working day and a calendar day differ.
 _FIXED: Mapping[str, tuple[str, Decimal]] = {
@@ -50,7 +50,7 @@ class Units:
     def convert(
         self, quantity: Quantity, to: str, item: str = "", *, rounding: str = ROUND_HALF_UP, places: int | None = None
     ) -> Quantity | Finding:
-        """`quantity` in unit `to`, for this item. Not rounded unless `places` is given. Finding `factor_missing`."""
+        """`quantity` in unit `to`, for this item. 34 digits unless `places` is given. Finding `factor_missing`."""
         if quantity.unit == to:
             return quantity
         sizes = [self._size(item, unit) for unit in (quantity.unit, to)]

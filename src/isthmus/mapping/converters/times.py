@@ -146,7 +146,7 @@ def _local_date(options: Options) -> Converter:
 
 
 def _unix(steps: int, step: timedelta) -> Converter:
-    limit = 10**11 * steps
+    limit = 10**12 * steps
 
     def read(value: Any) -> datetime | None:
         if value == "":
@@ -176,6 +176,8 @@ def _blank_date(value: Any) -> Any:
 
 
 def _write_blank_date(value: Any) -> Any:
+    if value == date.min or value == date.min.isoformat():
+        raise BadValue("a date after 0001-01-01, which means no date here")
     return "0001-01-01" if value is None else value
 
 

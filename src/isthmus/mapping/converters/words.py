@@ -28,7 +28,7 @@ def _lower(value: Any) -> str:
 
 
 def _title(value: Any) -> str:
-    return re.sub(r"[^\W\d_]+(?:['’][^\W\d_]+)?", lambda m: m[0][:1].upper() + m[0][1:].lower(), need_text(value))
+    return re.sub(r"[^\W\d_]+(?:['’][^\W\d_]+)?", lambda m: m[0][:1].title() + m[0][1:].lower(), need_text(value))
 
 
 def _spelling(name: str, change: Any, about: str, write: Any = None) -> Kind:

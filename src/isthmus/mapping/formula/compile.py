@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import DecimalException
-from typing import Any, NamedTuple
+from typing import Any
 
 from lark import Token, Tree
 
-from isthmus.mapping.failure import BadValue, FormulaFailed, quoted
+from isthmus.mapping.failure import BadValue, FormulaFailed
 from isthmus.mapping.formula import values
-from isthmus.mapping.formula.functions import FUNCTIONS, Function, accepts, check_argument
+from isthmus.mapping.formula.functions import FUNCTIONS, Function, accepts
+from isthmus.mapping.formula.nodes import (
+    LAZY,
+    Node,
+    Row,
+    Tables,
+    all_of,
+    any_of,
+    call_of,
+    constant,
+    field_reader,
+    joined_type,
+    pairs,
+)
 from isthmus.mapping.formula.syntax import FormulaProblem, column_of, parse
 from isthmus.mapping.formula.values import ANY, BOOL, FIELD_TYPES, NULL, NUMBER, TEXT
-from isthmus.mapping.plain import bool_of, date_of, decimal_of, time_of
+from isthmus.mapping.plain import decimal_of
 from isthmus.mapping.problems import did_you_mean
-from isthmus.mapping.tables import LookupTable
 from isthmus.model.finding import Finding
 
-Row = Mapping[str, Any]
-Tables = Mapping[str, LookupTable]
-Run = Callable[[Row, Tables], Any]
 _NODE = Tree[Token] | Token
-_TYPED: Mapping[str, Callable[[Any], Any]] = {
-    values.DATE: date_of,
-    values.TIME: time_of,
-    NUMBER: decimal_of,
-    BOOL: bool_of,
-}
-
-
-class Node(NamedTuple):
-    """A compiled part: its static type, its closure, and the literal it is, if it is one."""
-
-    type: str
-    run: Run
-    literal: Any = None
 
 
 class Formula:
@@ -134,19 +129,19 @@ class _Compiler:
         return build(tree)
 
     def _number(self, tree: Tree[Token]) -> Node:
-        return _constant(NUMBER, decimal_of(str(tree.children[0])))
+        return constant(NUMBER, decimal_of(str(tree.children[0])))
 
     def _text(self, tree: Tree[Token]) -> Node:
-        return _constant(TEXT, str(tree.children[0])[1:-1].replace('""', '"'))
+        return constant(TEXT, str(tree.children[0])[1:-1].replace('""', '"'))
 
     def _true(self, _: Tree[Token]) -> Node:
-        return _constant(BOOL, True)
+        return constant(BOOL, True)
 
     def _false(self, _: Tree[Token]) -> Node:
-        return _constant(BOOL, False)
+        return constant(BOOL, False)
 
     def _null(self, _: Tree[Token]) -> Node:
-        return _constant(NULL, None)
+        return constant(NULL, None)
 
     def _field(self, tree: Tree[Token]) -> Node:
         name = str(tree.children[0])
@@ -165,7 +160,7 @@ class _Compiler:
                 suggestion = f"{name} is a function: write {name}(...)."
             raise FormulaProblem(message, column=column_of(tree), suggestion=suggestion)
         self.used.append(name)
-        return Node(kind, _field_reader(name, kind))
+        return Node(kind, field_reader(name, kind))
 
     def _negative(self, tree: Tree[Token]) -> Node:
         operand = self._of_type(tree.children[0], NUMBER, "-")
@@ -195,7 +190,7 @@ class _Compiler:
     def _arithmetic(self, tree: Tree[Token]) -> Node:
         first = self._of_type(tree.children[0], NUMBER, str(tree.children[1])).run
         rest = tuple(
-            (str(sign), self._of_type(operand, NUMBER, str(sign)).run) for sign, operand in _pairs(tree.children)
+            (str(sign), self._of_type(operand, NUMBER, str(sign)).run) for sign, operand in pairs(tree.children)
         )
 
         def run(row: Row, tables: Tables) -> Any:
@@ -229,10 +224,10 @@ class _Compiler:
         return Node(BOOL, lambda row, tables: compare(sign, one(row, tables), two(row, tables)))
 
     def _conjunction(self, tree: Tree[Token]) -> Node:
-        return _all(tuple(self._of_type(child, BOOL, "and").run for child in tree.children[::2]))
+        return all_of(tuple(self._of_type(child, BOOL, "and").run for child in tree.children[::2]))
 
     def _disjunction(self, tree: Tree[Token]) -> Node:
-        return _any(tuple(self._of_type(child, BOOL, "or").run for child in tree.children[::2]))
+        return any_of(tuple(self._of_type(child, BOOL, "or").run for child in tree.children[::2]))
 
     def _of_type(self, tree: _NODE, wanted: str, sign: str) -> Node:
         node = self.node(tree)
@@ -260,10 +255,10 @@ class _Compiler:
         nodes = [self._argument(function, index, child) for index, child in enumerate(arguments)]
         if name == "lookup":
             return self._lookup(nodes, tree)
-        if name in _LAZY:
-            return _LAZY[name](nodes)
-        kind = _joined_type(nodes[:1] if name == "adddays" else nodes) if function.result == "same" else function.result
-        return Node(kind, _call(function, tuple(node.run for node in nodes)))
+        if name in LAZY:
+            return LAZY[name](nodes)
+        kind = joined_type(nodes[:1] if name == "adddays" else nodes) if function.result == "same" else function.result
+        return Node(kind, call_of(function, tuple(node.run for node in nodes)))
 
     def _argument(self, function: Function, index: int, tree: _NODE) -> Node:
         node = self.node(tree)
@@ -307,114 +302,4 @@ class _Compiler:
                 mend=f'Add a row "{values.text(value)}" to lookup table {name}.',
             )
 
-        return Node(TEXT if len(nodes) == 2 else _joined_type([_constant(TEXT, ""), nodes[2]]), run)
-
-
-def _constant(kind: str, value: Any) -> Node:
-    return Node(kind, lambda row, tables: value, value)
-
-
-def _pairs(children: list[Any]) -> Iterator[tuple[Any, Any]]:
-    return zip(children[1::2], children[2::2], strict=True)
-
-
-def _field_reader(name: str, kind: str) -> Run:
-    typed = _TYPED.get(kind)
-    path = name.split(".") if "." in name else None
-
-    def run(row: Row, tables: Tables) -> Any:
-        value = row.get(name)
-        if value is None and path is not None:
-            value = _nested(row, path)
-        if value is None:
-            return None
-        try:
-            if typed is None:
-                return values.plain(value)
-            return None if value == "" else typed(value)
-        except BadValue as bad:
-            raise BadValue(f"{name} holds {quoted(value)}, needed is {bad.expected}") from None
-
-    return run
-
-
-def _nested(row: Row, path: list[str]) -> Any:
-    value: Any = row
-    for part in path:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value
-
-
-def _call(function: Function, arguments: tuple[Run, ...]) -> Run:
-    call, name, nulls = function.run, function.name, function.nulls
-    wanted = tuple(function.param(index) for index in range(len(arguments)))
-
-    def run(row: Row, tables: Tables) -> Any:
-        given = [
-            check_argument(name, kind, argument(row, tables)) for kind, argument in zip(wanted, arguments, strict=True)
-        ]
-        if not nulls and None in given:
-            return None
-        return call(*given)
-
-    return run
-
-
-def _all(parts: tuple[Run, ...]) -> Node:
-    return Node(BOOL, lambda row, tables: all(values.boolean(part(row, tables)) for part in parts))
-
-
-def _any(parts: tuple[Run, ...]) -> Node:
-    return Node(BOOL, lambda row, tables: any(values.boolean(part(row, tables)) for part in parts))
-
-
-def _if(nodes: list[Node]) -> Node:
-    branches = tuple((nodes[i].run, nodes[i + 1].run) for i in range(0, len(nodes) - 1, 2))
-    otherwise = nodes[-1] if len(nodes) % 2 else _constant(NULL, None)
-
-    def run(row: Row, tables: Tables) -> Any:
-        for condition, result in branches:
-            if values.boolean(condition(row, tables)):
-                return result(row, tables)
-        return otherwise.run(row, tables)
-
-    return Node(_joined_type([*nodes[1 : len(nodes) - len(nodes) % 2 : 2], otherwise]), run)
-
-
-def _coalesce(nodes: list[Node]) -> Node:
-    parts = tuple(node.run for node in nodes)
-
-    def run(row: Row, tables: Tables) -> Any:
-        for part in parts:
-            value = part(row, tables)
-            if value is not None and value != "":
-                return value
-        return None
-
-    return Node(_joined_type(nodes), run)
-
-
-def _not(nodes: list[Node]) -> Node:
-    run = nodes[0].run
-
-    def negate(row: Row, tables: Tables) -> Any:
-        value = run(row, tables)
-        return None if value is None else not values.boolean(value)
-
-    return Node(BOOL, negate)
-
-
-_LAZY: Mapping[str, Callable[[list[Node]], Node]] = {
-    "if": _if,
-    "and": lambda nodes: _all(tuple(node.run for node in nodes)),
-    "or": lambda nodes: _any(tuple(node.run for node in nodes)),
-    "not": _not,
-    "coalesce": _coalesce,
-}
-
-
-def _joined_type(nodes: list[Node]) -> str:
-    kinds = {node.type for node in nodes} - {NULL}
-    return kinds.pop() if len(kinds) == 1 else NULL if not kinds else ANY
+        return Node(TEXT if len(nodes) == 2 else joined_type([constant(TEXT, ""), nodes[2]]), run)
