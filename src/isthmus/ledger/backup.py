@@ -243,8 +243,12 @@ UPDATE {SCHEMA}.message
  WHERE state IN ('ready', 'sending', 'retrying', 'uncertain', 'waiting');
 UPDATE {SCHEMA}.message SET next_at = {at} WHERE state = 'saved';
 UPDATE {SCHEMA}.connection SET fence = fence + 1000000, holder = '', turn_started_at = NULL, next_due = {at};
-TRUNCATE {SCHEMA}.procrastinate_jobs, {SCHEMA}.procrastinate_workers, {SCHEMA}.procrastinate_events,
-         {SCHEMA}.procrastinate_periodic_defers;
+DO $$ BEGIN
+    IF to_regclass('{SCHEMA}.procrastinate_jobs') IS NOT NULL THEN
+        TRUNCATE {SCHEMA}.procrastinate_jobs, {SCHEMA}.procrastinate_workers, {SCHEMA}.procrastinate_events,
+                 {SCHEMA}.procrastinate_periodic_defers;
+    END IF;
+END $$;
 """
 
 

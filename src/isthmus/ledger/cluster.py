@@ -40,6 +40,7 @@ fsync = on
 synchronous_commit = on
 full_page_writes = on
 jit = off
+max_parallel_workers_per_gather = 0  # our queries are short; parallel ones need more /dev/shm than containers have
 timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'

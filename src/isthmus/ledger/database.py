@@ -80,6 +80,17 @@ class Database:
                 raise
         return pool
 
+    def revive(self) -> None:
+        """Start the embedded server again if it is gone (killed, or stopped by a full disk); else nothing happens.
+
+        Call it after a `StorageFailed`, before trying again.
+
+        Raises:
+            StorageFailed: It does not start.
+        """
+        if self.embedded is not None:
+            self.embedded.revive()
+
     def close(self) -> None:
         """Leave the embedded server, which stops with its last user. A server of your own is not touched."""
         if self.embedded is not None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,7 @@ from isthmus.ledger import backup as backing
 from isthmus.ledger.backup import backup, backups, daily_backup, restore, serving
 from isthmus.ledger.binaries import find_binaries
 from isthmus.ledger.database import Database, database_uri
+from isthmus.ledger.epoch import Epoch, read_epoch
 from isthmus.ledger.migrate import is_current
 
 if TYPE_CHECKING:
@@ -89,6 +93,8 @@ def test_restored_messages_are_looked_up_before_anything_is_sent(
 
 def test_a_restore_opens_a_new_epoch_of_the_same_ledger(ledger: Database, clock: DrivenClock, tmp_path: Path) -> None:
     before = meta(ledger)
+    with ledger.connect() as connection:
+        assert read_epoch(connection).restored_at is None
     taken = backup(ledger, tmp_path / "one.dump")
     assert restore(ledger, taken.path).epoch == 2
     clock.advance(60)
@@ -163,6 +169,70 @@ def test_the_backup_of_a_newer_version_is_refused_and_the_ledger_stays(ledger: D
     with pytest.raises(ConfigurationError, match="newer version"):
         restore(ledger, taken.path)
     assert dumped(ledger) == before
+
+
+def test_a_restore_killed_on_its_way_leaves_the_ledger_as_it_was(ledger: Database, tmp_path: Path) -> None:
+    taken = backup(ledger, tmp_path / "one.dump")
+    before = dumped(ledger)
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, ledger.uri, str(taken.path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "all but the commit\n"
+    process.kill()
+    process.communicate()
+    others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    with ledger.connect(autocommit=True) as connection:
+        while connection.execute(others).fetchone() != (0,):
+            connection.execute("select pg_sleep(0.02)")
+    assert dumped(ledger) == before
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from isthmus.contract.clock import SystemClock
+from isthmus.ledger import dump
+from isthmus.ledger.backup import restore
+from isthmus.ledger.database import Database
+
+class Slow:
+    def __init__(self, sink):
+        self.sink = sink
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        self.sink.close()
+    def write(self, data):
+        if b"COMMIT;" in data:
+            self.sink.write(data.replace(b"COMMIT;", b""))
+            self.sink.flush()
+            print("all but the commit", flush=True)
+            time.sleep(60)
+        self.sink.write(data)
+
+def slow(*arguments, real=dump._psql):
+    process = real(*arguments)
+    process.stdin = Slow(process.stdin)
+    return process
+
+dump._psql = slow
+restore(Database(uri=sys.argv[1], clock=SystemClock()), Path(sys.argv[2]))
+"""
+
+
+def test_the_backup_of_an_older_version_is_migrated(ledger: Database, empty_database: Database, tmp_path: Path) -> None:
+    with empty_database.connect() as connection:
+        connection.execute("create schema isthmus")
+        connection.execute(files("isthmus.ledger.migrations.versions").joinpath("core.sql").read_text())
+        connection.execute("insert into meta values ('epoch', '4'), ('ledger_id', 'older')")
+        connection.execute("create table alembic_version (version_num varchar(32) primary key)")
+        connection.execute("insert into alembic_version values ('0001_core')")
+    done = restore(ledger, backup(empty_database, tmp_path / "older.dump").path)
+    assert done.epoch == 5
+    with ledger.connect() as connection:
+        assert is_current(connection)
+        assert read_epoch(connection) == Epoch(ledger_id="older", number=5, restored_at=NOON)
 
 
 def test_nothing_is_restored_under_a_worker(ledger: Database, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ async def test_the_pool_gives_transactions_in_our_schema_and_utc(database: Datab
 async def test_a_pool_without_a_server_fails_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import psycopg_pool
 
-    class Impatient(psycopg_pool.AsyncConnectionPool):  # type: ignore[type-arg]
+    class Impatient(psycopg_pool.AsyncConnectionPool):
         async def open(self, wait: bool = False, timeout: float = 10) -> None:
             await super().open(wait=wait, timeout=0.5)
 

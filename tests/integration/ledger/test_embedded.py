@@ -38,9 +38,27 @@ held.stop()
 """
 
 
+@pytest.fixture(scope="session")
+def made_home() -> Iterator[Path]:
+    """A home that was started and stopped, to copy: quicker than making each anew, and careless of power cuts."""
+    place = Path(tempfile.mkdtemp(prefix="isthmus-test-"))
+    Embedded.start(place).stop()
+    with (place / "postgres" / "postgresql.auto.conf").open("a") as conf:
+        conf.write("fsync = off\n")
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
 @pytest.fixture
-def home() -> Iterator[Path]:
-    """Not under pytest's folder: see tests/integration/conftest.py."""
+def home(bare_home: Path, made_home: Path) -> Path:
+    """A home that was in use before."""
+    subprocess.run(["cp", "-a", made_home, bare_home], check=True)
+    return bare_home
+
+
+@pytest.fixture
+def bare_home() -> Iterator[Path]:
+    """A home that does not exist yet. Not under pytest's folder: see tests/integration/conftest.py."""
     place = Path(tempfile.mkdtemp(prefix="isthmus-test-")) / "home"
     yield place
     reap(place)
@@ -140,10 +158,10 @@ def test_several_holders_share_one_server_and_the_last_one_stops_it(home: Path) 
     assert postmaster_of(home) is None
 
 
-def test_many_starting_at_once_get_one_server(home: Path) -> None:
+def test_many_starting_at_once_get_one_server(bare_home: Path) -> None:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HOLD, str(bare_home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(4)
     ]
@@ -152,7 +170,7 @@ def test_many_starting_at_once_get_one_server(home: Path) -> None:
         assert process.stdout.readline() == "holding\n"
     for process in processes:
         leave(process)
-    assert postmaster_of(home) is None
+    assert postmaster_of(bare_home) is None
 
 
 def test_a_killed_holder_neither_stops_the_server_nor_keeps_it(home: Path) -> None:
@@ -219,16 +237,16 @@ def test_a_half_written_pid_file_does_no_harm(home: Path) -> None:
     Embedded.start(home).stop()
 
 
-def test_a_start_cut_off_while_making_the_cluster_is_repeated(home: Path) -> None:
-    unfinished = home / "postgres.new"
+def test_a_start_cut_off_while_making_the_cluster_is_repeated(bare_home: Path) -> None:
+    unfinished = bare_home / "postgres.new"
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
-    Embedded.start(home).stop()
+    Embedded.start(bare_home).stop()
     assert not unfinished.exists()
 
 
-def test_a_home_with_a_long_path_puts_its_socket_elsewhere(home: Path) -> None:
-    deep = home / ("a-long-way-down" * 5) / ("and-further" * 5)
+def test_a_home_with_a_long_path_puts_its_socket_elsewhere(bare_home: Path) -> None:
+    deep = bare_home / ("a-long-way-down" * 5) / ("and-further" * 5)
     server = Embedded.start(deep)
     try:
         assert server.socket_folder.parent != deep
@@ -249,7 +267,7 @@ def test_a_home_with_a_long_path_puts_its_socket_elsewhere(home: Path) -> None:
     assert postmaster_of(deep) is None
 
 
-def test_the_callers_locale_and_settings_do_not_matter(home: Path) -> None:
+def test_the_callers_locale_and_settings_do_not_matter(bare_home: Path) -> None:
     env = {
         **os.environ,
         "LC_ALL": "tr_TR.UTF-8",
@@ -259,7 +277,7 @@ def test_the_callers_locale_and_settings_do_not_matter(home: Path) -> None:
         "TZ": "Asia/Tokyo",
     }
     process = subprocess.run(
-        [sys.executable, "-c", HOLD, str(home)],
+        [sys.executable, "-c", HOLD, str(bare_home)],
         env=env,
         input="",
         capture_output=True,
@@ -270,18 +288,18 @@ def test_the_callers_locale_and_settings_do_not_matter(home: Path) -> None:
     assert process.returncode == 0, process.stderr
 
 
-def test_a_file_in_the_way_is_named(home: Path) -> None:
-    home.parent.mkdir(exist_ok=True)
-    home.write_text("not a folder")
+def test_a_file_in_the_way_is_named(bare_home: Path) -> None:
+    bare_home.parent.mkdir(exist_ok=True)
+    bare_home.write_text("not a folder")
     with pytest.raises(StorageFailed, match=r"The home .*home cannot be used"):
-        Embedded.start(home)
+        Embedded.start(bare_home)
 
 
-def test_a_data_folder_that_lost_its_cluster_is_not_overwritten(home: Path) -> None:
-    (home / "postgres").mkdir(parents=True)
-    (home / "postgres" / "base").touch()
+def test_a_data_folder_that_lost_its_cluster_is_not_overwritten(bare_home: Path) -> None:
+    (bare_home / "postgres").mkdir(parents=True)
+    (bare_home / "postgres" / "base").touch()
     with pytest.raises(StorageFailed, match="PG_VERSION is missing"):
-        Embedded.start(home)
+        Embedded.start(bare_home)
 
 
 @contextmanager
@@ -299,25 +317,25 @@ def acting_as(uid: int) -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
-def test_the_home_of_another_user_is_refused(home: Path) -> None:
-    home.mkdir(mode=0o755)
-    home.parent.chmod(0o755)
+def test_the_home_of_another_user_is_refused(bare_home: Path) -> None:
+    bare_home.mkdir(mode=0o755)
+    bare_home.parent.chmod(0o755)
     with acting_as(65534), pytest.raises(StorageFailed, match="belongs to the user root"):
-        Embedded.start(home)
+        Embedded.start(bare_home)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to hand the server to another user")
-def test_root_serves_the_home_of_an_ordinary_user_as_that_user(home: Path) -> None:
-    home.mkdir()
-    os.chown(home, 65534, 65534)
-    server = Embedded.start(home)
+def test_root_serves_the_home_of_an_ordinary_user_as_that_user(bare_home: Path) -> None:
+    bare_home.mkdir()
+    os.chown(bare_home, 65534, 65534)
+    server = Embedded.start(bare_home)
     assert server.data.stat().st_uid == 65534
     with acting_as(65534):
-        theirs = Embedded.start(home)
+        theirs = Embedded.start(bare_home)
         with psycopg.connect(theirs.uri()) as connection:
             connection.execute("select 1")
         theirs.stop()
-    assert postmaster_of(home) is not None
+    assert postmaster_of(bare_home) is not None
     server.stop()
 
 
@@ -381,8 +399,7 @@ def test_a_full_disk_loses_nothing_that_was_committed(small_disk: Path) -> None:
             failure = refused
     assert committed > 0
     subprocess.run(["mount", "-o", "remount,size=400m", small_disk], check=True)
-    assert database.embedded is not None
-    database.embedded.revive()
+    database.revive()
     with database.connect() as connection:
         assert connection.execute("select count(*) from public.filling").fetchone() == (committed,)
     fill(database)
