@@ -25,8 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "sync": LOW | {"mapping", "controls", "contract", "ledger"},
     "insight": LOW | {"mapping", "controls", "contract", "ledger"},
     "app": LOW | {"mapping", "controls", "contract", "connectors", "ledger", "sync", "insight"},
-    "console": LOW | {"contract", "app"},
-    "cli": LOW | {"contract", "ledger", "app", "sandbox", "console"},
+    # thin twins over app; they name the values they show, and never a connector
+    "console": LOW | {"contract", "ledger", "sync", "insight", "app"},
+    "cli": LOW | {"contract", "ledger", "sync", "insight", "app", "sandbox"},
     "sandbox": set(),
     "testing": LOW | {"mapping", "controls", "contract", "connectors", "ledger", "sync", "insight", "app", "sandbox"},
 }
