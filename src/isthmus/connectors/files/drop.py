@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from msgspec import structs
+
 from isthmus.connectors.files.config import SetConfig
 from isthmus.connectors.files.cursors import DropCursor, Position, Seen, decode, encode
 from isthmus.connectors.files.identity import family_of, native_id
@@ -32,8 +34,18 @@ class DropReader:
     async def read(self, request: ReadRequest, known: Known) -> Page:
         """One page: rows of one file, or what is wrong with files already read. Safe to repeat.
 
+        A narrow read goes on through the files until its page is full.
         Raises Retry when the file under way went away or moves.
         """
+        page = await self._page(request, known)
+        records = page.records
+        while page.more and (not records or (request.equals and len(records) < request.limit)):
+            rest = structs.replace(request, cursor=page.cursor, limit=max(1, request.limit - len(records)))
+            page = await self._page(rest, known)
+            records += page.records
+        return structs.replace(page, records=records)
+
+    async def _page(self, request: ReadRequest, known: Known) -> Page:
         cursor = decode(request.cursor, DropCursor)
         if cursor.meaning != self._meaning:
             cursor = DropCursor(meaning=self._meaning)

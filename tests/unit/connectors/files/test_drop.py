@@ -106,3 +106,20 @@ async def test_files_in_folders_of_the_folder(drops: Any) -> None:
     (record,) = await drops.run()
     assert record.origin == "a/b.csv line 2"
     assert await drops.run() == []
+
+
+async def test_a_file_without_rows_is_passed_over(drops: Any) -> None:
+    drops.write(HEAD, "orders-1.csv")
+    drops.write(HEAD + "1,5\n", "orders-2.csv")
+    page = await drops.page()
+    assert ([r.origin for r in page.records], page.more) == (["orders-2.csv line 2"], False)
+
+
+async def test_a_narrow_read_looks_into_all_files(drops: Any) -> None:
+    for number in (1, 2, 3):
+        drops.write(HEAD + f"1,{number}\n2,{number}\n", f"orders-{number}.csv")
+    await drops.run()
+    drops.cursor = None
+    page = await drops.page(equals={"no": ("1",)})
+    assert ([r.data["cost"] for r in page.records], page.more) == (["1", "2", "3"], False)
+    assert drops.hub.counts == (6, 0, 0)
