@@ -55,7 +55,9 @@ def check(source: Path) -> None:
         ConfigurationError: It is missing, damaged, or holds something else.
     """
     if not source.is_file():
-        raise ConfigurationError(f"There is no backup {source}.", hint="Daily backups lie in the folder backups of the home.")
+        raise ConfigurationError(
+            f"There is no backup {source}.", hint="Daily backups lie in the folder backups of the home."
+        )
     try:
         listed = find_binaries().run("pg_restore", "--list", str(source))
     except ProgramFailed as failure:
