@@ -18,6 +18,7 @@ from isthmus.app.wiring import LedgerFacts, build_connectors, build_world
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector
 from isthmus.ledger import connections, facts, idle, streams
+from isthmus.ledger.backup import serving
 from isthmus.ledger.database import Database, storage_errors
 from isthmus.ledger.types import Db
 from isthmus.sync.points import arm_from
@@ -47,9 +48,10 @@ class Runtime:
 
     async def serve(self) -> None:
         """Work until the engine is stopped."""
-        async with self.world.transaction() as db:
-            await connections.wake(db, list(self.world.actors), self.clock.now())
-        await self.engine.run()
+        with serving(self.database):
+            async with self.world.transaction() as db:
+                await connections.wake(db, list(self.world.actors), self.clock.now())
+            await self.engine.run()
 
     async def until_idle(
         self, *, simulated: bool, limit: timedelta | None = None, progress: Callable[[idle.Idle], None] | None = None
@@ -58,6 +60,13 @@ class Runtime:
 
         `simulated`: time is a simulator's; when everything waits for a moment, the clock is moved there.
         """
+        with serving(self.database):
+            return await self._until_idle(simulated, limit, progress)
+
+    async def _until_idle(
+        self, simulated: bool, limit: timedelta | None, progress: Callable[[idle.Idle], None] | None
+    ) -> idle.Idle:
+        self.engine = Engine(self.world, self.database.uri)
         started = self.clock.now()
         async with self.world.transaction() as db:
             await streams.hasten(db, list(self.world.actors), started)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
+from cronsim import CronSim
 from msgspec import Struct
 
 from isthmus.app.project.project import Project
@@ -103,6 +105,14 @@ def compile_lenses(project: Project, name: str) -> dict[str, tuple[Lens, str]]:
     return found
 
 
+def _schedule(config: ConnectionConfig) -> Callable[[datetime], datetime]:
+    """When the poll after one at a moment comes: by the connection's cron expression, else after its poll time."""
+    if config.cron is None:
+        return lambda now: now + config.poll
+    expression, zone = config.cron, ZoneInfo(config.time_zone)
+    return lambda now: next(CronSim(expression, now.astimezone(zone))).astimezone(UTC)
+
+
 def _list_keys(lens: Lens) -> dict[str, str]:
     """List path -> field of its elements that tells them apart."""
     return {plan.path: plan.key for plan in lens.plans if plan.key}
@@ -145,7 +155,7 @@ def _actor(
             lens=lens,
             scope=key.company or name,
             digest=digest,
-            poll=config.poll,
+            next_poll=_schedule(config),
             list_keys=_list_keys(lens),
         )
     return Actor(

@@ -10,12 +10,15 @@ from typing import Any
 
 from msgspec import Struct
 
+from isthmus.app.environment import verify
+from isthmus.app.logs import configure_logs
 from isthmus.app.project.loading import load_project
 from isthmus.app.project.project import Project
 from isthmus.app.runtime import Runtime, open_runtime
 from isthmus.app.secrets import Secret, resolve_all
 from isthmus.cli.simulation import Simulation, start_simulation
 from isthmus.contract.clock import Clock
+from isthmus.errors import ConfigurationError
 from isthmus.ledger.database import Database, open_database
 from isthmus.ledger.migrate import ensure_current
 from isthmus.model.document import parse_document
@@ -45,11 +48,20 @@ class Session(Struct, frozen=True):
     def simulated(self) -> bool:
         return bool(self.simulation.boxes)
 
+    async def refuse_changed_environment(self) -> None:
+        """Raises ConfigurationError when a connection leads to other books than the ledger was made for."""
+        changed = await verify(self.runtime.world)
+        if changed:
+            raise ConfigurationError(
+                " ".join(finding.text for finding in changed), code="environment_changed", hint=changed[0].mend
+            )
+
 
 @asynccontextmanager
 async def open_session(place: Place, *, jumps: bool = False, keep_simulators: bool = False) -> AsyncIterator[Session]:
     """Open everything a command needs and close it afterwards. `jumps`: simulated time moves instead of passing."""
     project = place.load()
+    configure_logs(project.home)
     simulation = start_simulation(project)
     try:
         clock = simulation.clock(jumps=jumps)

@@ -91,3 +91,13 @@ def start_simulation(project: Project) -> Simulation:
             simulation.started.append(box)
         simulation.boxes[name] = box
     return simulation
+
+
+def stop_simulation(project: Project) -> list[str]:
+    """Stop the running simulators of a project, whoever started them; their books are kept. Names of those stopped."""
+    stopped = []
+    for name in project.connections:
+        if project.sandbox_seed(name) is not None and (box := find(sandbox_home(project, name))) is not None:
+            box.stop()
+            stopped.append(name)
+    return stopped

@@ -75,7 +75,7 @@ def post_costs(
     """
     lines = [(index, line) for index, line in enumerate(order.lines) if line.amount]
     if not lines:
-        return _nothing(order, ())
+        return _nothing(())
     findings = [*_doubled_lines(order), *_currency_findings(order)]
     event = event_day(order.completed_at, order.completed_on, book)
     posted_on, said_of_date = posting_date(order.completed_at, order.completed_on, book, policy)
@@ -92,11 +92,11 @@ def post_costs(
         decided += cost is not None or any(finding.code == "no_posting" for finding in found)
     complete = can_convert and decided == len(lines)  # half an order is never booked
     if complete and not costs and worst(tuple(findings)) in {None, "notice"}:
-        return _nothing(order, findings)
+        return _nothing(findings)
     rounding, found = rounding_lines(order, costs, table, book) if complete else ((), [])
     journal_lines = (*(part for cost in costs for part in cost_lines(order, cost)), *rounding)
     if complete and not journal_lines and worst((*findings, *found)) in {None, "notice"}:
-        return _nothing(order, findings)
+        return _nothing(findings)
     findings += [*said_of_date, *found]
     if not complete or worst(tuple(findings)) == "error":
         return Posting(None, _once(findings))
@@ -230,8 +230,8 @@ def _left_out(table: RuleTable, row: RuleRow, line: CostLine, index: int) -> Fin
     )
 
 
-def _nothing(order: WorkOrder, findings: Iterable[Finding]) -> Posting:
-    text = f"work order {order.number} has no cost to post"
+def _nothing(findings: Iterable[Finding]) -> Posting:
+    text = "nothing to post: the work order has no cost"
     return Posting(None, _once([*findings, Finding("nothing_to_post", "skip", text, field="lines")]))
 
 

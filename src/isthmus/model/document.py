@@ -73,9 +73,11 @@ def _scalar(node: yaml.Node, file: str) -> Any:
         return text.lower() in {"true", "yes", "on"}
     if kind == "int":
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
-            return text  # 0o17, 1_000 and 12:30:00 stay text: nobody means octal or sexagesimal here
+            return text
+        # 02370, 0o17, 1_000 and 12:30:00 stay text: an account number keeps its zeros, nobody means octal here
+        return number if str(number) == text.removeprefix("+") else text
     if kind == "float":
         try:
             return Decimal(text)

@@ -45,6 +45,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     retry_after: int | None = None
     seconds: float = 0.0
     after: int = 1
+    #: status: carry the operation out all the same and only lie about it, as a gateway that lost patience does.
+    done: bool = False
     set: str = ""
     field: str = ""
     to: str = ""
@@ -111,6 +113,7 @@ class Plan:
     cut_after: int | None = None
     expire_token: bool = False
     answer: Response | None = None
+    answer_done: bool = False
     parts: dict[int, Fault] = field(default_factory=dict)
 
     @property
@@ -169,7 +172,7 @@ def _apply(plan: Plan, fault: Fault) -> None:
     elif fault.kind == "expired_token":
         plan.expire_token = True
     else:
-        plan.answer = answer(fault)
+        plan.answer, plan.answer_done = answer(fault), fault.done
 
 
 _GATEWAY_TEXTS = {502: "Bad Gateway", 503: "The service is unavailable.", 504: "Gateway Timeout"}

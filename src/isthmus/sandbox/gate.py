@@ -74,7 +74,7 @@ class Gate:
         if plan.late is not None:
             world.postpone(request, plan.late)
             raise Cut
-        if plan.answer is not None:
+        if plan.answer is not None and not plan.answer_done:
             return plan.answer
         try:
             response = world.execute(request, plan)
@@ -82,4 +82,4 @@ class Gate:
             raise Cut from None
         if plan.lose_after:
             raise Cut
-        return response
+        return plan.answer or response

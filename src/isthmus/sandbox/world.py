@@ -179,7 +179,7 @@ class _Performer:
         fault = self._faults.get(index)
         if self._counts:
             world.calls.part(request)
-        if fault is not None and fault.kind not in {"lie_201", "posted_but_400"}:
+        if fault is not None and not fault.done and fault.kind not in {"lie_201", "posted_but_400"}:
             return answer(fault)
         if self._rights is None:
             self._rights = world.rights(request.client_id)
@@ -199,4 +199,7 @@ class _Performer:
         if fault is not None and fault.kind == "posted_but_400" and response.status == 204:
             tx.commit()
             return posted_all_the_same()
+        if fault is not None and fault.done:
+            tx.commit()
+            return answer(fault)
         return response

@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from isthmus.contract.records import Page, ReadRequest
-from isthmus.errors import FenceLost, Halt, Retry
+from isthmus.errors import FenceLost, Halt, Reject, Retry
 from isthmus.ledger import audit, inbox, records, streams
 from isthmus.ledger.streams import StreamRow
 from isthmus.ledger.types import AuditWrite, Db, StreamKey
@@ -62,6 +62,12 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
                 return
     except (FenceLost, Halt):
         raise
+    except Reject as error:
+        raise Halt(
+            f"{turn.actor.id} refuses to show {spec.native}: {error.message}",
+            code=error.code,
+            hint=error.hint or "Run `isthmus check`: it compares the mapping with what the system has now.",
+        ) from None
     except Retry as error:
         turn.count("polls failed")
         pause = timedelta(seconds=error.after) if error.after else _RETRY_POLL
@@ -128,7 +134,7 @@ async def _move(db: Db, turn: Turn, spec: StreamSpec, page: Page, mark: Bookmark
         spec.key,
         cursor=msgspec.json.encode(mark).decode(),
         now=now,
-        due_at=None if page.more else now + spec.poll,
+        due_at=None if page.more else spec.next_poll(now),
         filled=not page.more,
     )
     if not page.more:

@@ -22,6 +22,7 @@ POINTS = (
     "before_look_up",
     "after_look_up",
     "after_note",
+    "after_hook",
 )
 
 _armed: dict[str, Callable[[], None]] = {}

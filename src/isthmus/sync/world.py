@@ -35,7 +35,7 @@ class StreamSpec(Struct, frozen=True, kw_only=True):
 
     scope       where its records' numbers are unique: the company, or the connection's id where it has none
     digest      of the lens' sources: another digest means that records read earlier may read differently now
-    poll        time between polls
+    next_poll   moment -> when the next poll comes
     date_field  native field backfills select by, "" when the source cannot
     """
 
@@ -45,7 +45,7 @@ class StreamSpec(Struct, frozen=True, kw_only=True):
     lens: Lens
     scope: str
     digest: str
-    poll: timedelta
+    next_poll: Callable[[datetime], datetime]
     date_field: str = ""
     list_keys: Mapping[str, str] = {}
 

@@ -252,7 +252,7 @@ class _Compiler:
                 wanted = f"{function.least} to {function.most}"
             message = f"{name}() takes {wanted} arguments, here stand {len(arguments)}"
             raise FormulaProblem(message, column=column_of(tree))
-        nodes = [self._argument(function, index, child) for index, child in enumerate(arguments)]
+        nodes = [self._argument(function, index, child, len(arguments)) for index, child in enumerate(arguments)]
         if name == "lookup":
             return self._lookup(nodes, tree)
         if name in LAZY:
@@ -260,12 +260,12 @@ class _Compiler:
         kind = joined_type(nodes[:1] if name == "adddays" else nodes) if function.result == "same" else function.result
         return Node(kind, call_of(function, tuple(node.run for node in nodes)))
 
-    def _argument(self, function: Function, index: int, tree: _NODE) -> Node:
+    def _argument(self, function: Function, index: int, tree: _NODE, count: int) -> Node:
         node = self.node(tree)
         wanted = function.param(index)
-        if function.name == "if":
-            wanted = BOOL if index % 2 == 0 else ANY
-        if function.name == "if" or accepts(wanted, node.type):
+        if function.name == "if":  # condition, result, condition, result ... otherwise
+            wanted = BOOL if index % 2 == 0 and index + 1 < count else ANY
+        if accepts(wanted, node.type):
             return node
         raise FormulaProblem(
             f"argument {index + 1} of {function.name}() must be {values.A.get(wanted, 'a ' + wanted)}, "
@@ -292,7 +292,9 @@ class _Compiler:
             if value is None:
                 return None if otherwise is None else otherwise(row, tables)
             table = tables.get(name)
-            found = None if table is None else table.get(value)
+            if table is None:
+                raise BadValue(f"there is no lookup table {name}", mend=f"Create lookup table {name}.")
+            found = table.get(value)
             if found is not None:
                 return found
             if otherwise is not None:

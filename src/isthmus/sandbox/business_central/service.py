@@ -35,6 +35,9 @@ class Service:
         call = Call(self.environment, rights, tx, request.method, request.headers, options, root, moment)
         if request.path.strip("/") == "$metadata":
             return Response(200, document(self.environment, self.sets), {"content-type": "application/xml"})
+        if not request.path.strip("/"):
+            found = [{"name": name, "kind": "EntitySet", "url": name} for name in self.sets]
+            return Response(200, {"@odata.context": f"{root}/$metadata", "value": found}, JSON_HEADERS)
         if request.method != "GET" and request.headers.get("data-access-intent", "").lower() == "readonly":
             raise errors.bad_request("A request with Data-Access-Intent: ReadOnly must not write.")  # text assumed
         target = walk(call, self.sets, request.path)

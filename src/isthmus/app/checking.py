@@ -1,0 +1,153 @@
+"""Check: everything that would fail later, found before it does. Reads the outside systems, writes nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from isthmus.app.environment import verify
+from isthmus.app.project.project import Project
+from isthmus.app.wiring import rule_table
+from isthmus.contract.records import ReadRequest
+from isthmus.controls.book import Book
+from isthmus.controls.rule_checks import check_table, coverage
+from isthmus.errors import ConfigurationError, Halt, IsthmusError, Retry
+from isthmus.mapping.drift import drift
+from isthmus.model.entities.books import Company
+from isthmus.model.entities.ledger_accounts import Account
+from isthmus.model.finding import Finding
+from isthmus.model.money import known_currency
+from isthmus.sync.world import Actor, World
+
+R = TypeVar("R")
+
+
+class Checked(Struct, frozen=True):
+    """One finding and what it is about. `unreachable`: the system could not be asked."""
+
+    about: str
+    finding: Finding
+    unreachable: bool = False
+
+
+async def check_world(project: Project, world: World, *, accept: Sequence[str] = ()) -> list[Checked]:
+    """All findings of all connections and flows at once."""
+    found = [Checked("environment", finding) for finding in await verify(world, accept=accept)]
+    reached: dict[str, bool] = {}
+    for actor in world.actors.values():
+        part = [item async for item in _connection(actor)]
+        reached[actor.id] = not any(item.unreachable for item in part)
+        found += part
+    for name, flow in project.flows.items():
+        found += [Checked(f"flow {name}", finding) for finding in _rules(project, name)]
+        if reached.get(flow.target.connection):
+            found += [item async for item in _books(project, world, name)]
+    return found
+
+
+def check_rules(project: Project) -> list[Checked]:
+    """What can be said of the posting rules without asking anybody."""
+    return [Checked(f"flow {name}", finding) for name in project.flows for finding in _rules(project, name)]
+
+
+def _rules(project: Project, name: str) -> tuple[Finding, ...]:
+    return coverage(rule_table(project, project.flows[name]))
+
+
+async def _connection(actor: Actor) -> AsyncIterator[Checked]:
+    try:
+        for finding in await actor.connector.check():
+            yield Checked(f"connection {actor.id}", finding, unreachable=finding.code in _UNREACHABLE)
+    except IsthmusError as error:
+        yield Checked(f"connection {actor.id}", _of_error(error), unreachable=not isinstance(error, ConfigurationError))
+        return
+    async for finding in _drift(actor):
+        yield Checked(f"mapping of {actor.id}", finding)
+
+
+_UNREACHABLE = frozenset({"unreachable", "sign_in"})
+
+
+def _of_error(error: IsthmusError) -> Finding:
+    return Finding(code=error.code, severity="error", text=error.message, mend=error.hint)
+
+
+async def _drift(actor: Actor) -> AsyncIterator[Finding]:
+    used = {spec.key.entity: spec.native for spec in actor.streams.values()}
+    for entity, support in actor.connector.capabilities.entities.items():
+        if support.actions and entity in actor.lenses and entity not in used and support.read:
+            used[entity] = support.native
+    for entity, native in used.items():
+        try:
+            fields = await actor.connector.describe(native)
+        except (Retry, Halt):
+            continue
+        if fields:
+            lens = actor.lenses[entity]
+            names = {field.name for field in fields} | {f"{f.name}.{n.name}" for f in fields for n in f.fields}
+            for finding in drift(lens, names | {n for n in lens.native_fields() if n.startswith("_")}):
+                yield finding
+
+
+async def _books(project: Project, world: World, name: str) -> AsyncIterator[Checked]:
+    """Accounts and dimension values the rules name, against the chart as it is now."""
+    flow = project.flows[name]
+    actor = world.actors[flow.target.connection]
+    companies = sorted({need.company for spec in world.flows if spec.name == name for need in spec.needs})
+    for company in companies:
+        try:
+            companies_found = await _all(actor, "company", company, Company)
+            accounts = await _all(actor, "account", company, Account)
+        except IsthmusError as error:
+            yield Checked(f"books of {company}", _of_error(error), unreachable=isinstance(error, Retry | Halt))
+            continue
+        currency = next((one.currency for one in companies_found if one.currency), None)
+        if currency is None or not known_currency(currency):
+            yield Checked(f"books of {company}", _no_currency(company))
+            continue
+        book = Book(company=company, currency=currency, time_zone="UTC", accounts={one.number: one for one in accounts})
+        for finding in check_table(rule_table(project, flow), book):
+            yield Checked(f"books of {company}", finding)
+
+
+def _no_currency(company: str) -> Finding:
+    return Finding(
+        code="company_missing",
+        severity="error",
+        text=f"company {company!r} has no known local currency",
+        field="currency",
+        mend="Set the LCY code on page General Ledger Setup to an ISO 4217 code.",
+    )
+
+
+async def _all(actor: Actor, entity: str, company: str, cls: type[R]) -> list[R]:
+    """All records of an entity that can be read, straight from the system."""
+    support, lens = actor.connector.capabilities.entities[entity], actor.lenses[entity]
+    found: list[R] = []
+    cursor: str | None = None
+    more = True
+    while more:
+        request = ReadRequest(native=support.native, company=company, cursor=cursor)
+        page = await actor.connector.read(request, _nothing_known)
+        for native in page.records:
+            try:
+                record = lens.entity.parse(lens.read(native.data).state)
+            except msgspec.ValidationError:
+                continue
+            if isinstance(record, cls):
+                found.append(record)
+        cursor, more = page.cursor, page.more
+    return found
+
+
+async def _nothing_known(families: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    del families
+    return {}
+
+
+def without_duplicates(items: Sequence[Checked]) -> list[Checked]:
+    """Each finding once, in order."""
+    return list({structs.astuple(item): item for item in items}.values())
