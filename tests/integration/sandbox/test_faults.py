@@ -159,6 +159,14 @@ async def test_statuses_with_and_without_retry_after(box: Sandbox, bc: Any, code
     assert await codes(bc) == []
 
 
+async def test_a_gateway_that_lost_patience_tells_nothing_of_what_was_done(box: Sandbox, bc: Any) -> None:
+    box.fault("status", code=504, done=True, match=POST, times=2)
+    assert (await bc.post("journals", {"code": "N1"})).status == 504
+    answer = await bc.batch(bc.part("POST", "journals", {"code": "N2"}), bc.part("GET", "journals?$top=1"))
+    assert [part["status"] for part in answer.body["responses"]] == [504, 200]
+    assert await codes(bc) == ["N1", "N2"]
+
+
 async def test_a_fault_of_one_part_leaves_the_others(box: Sandbox, bc: Any) -> None:
     box.fault("lock_409", match={"entity": "journals", "nth": 2})
     answer = await bc.batch(*(bc.part("POST", "journals", {"code": f"N{at}"}) for at in range(3)))

@@ -221,6 +221,12 @@ async def test_setup_information_periods_and_rates(box: Sandbox, bc: Any) -> Non
     assert (rate["currencyCode"], rate["relationalExchangeRateAmount"]) == ("USD", 0.92)
 
 
+async def test_the_service_document_lists_the_sets(standing: Any) -> None:
+    names = [row["name"] for row in (await standing.get("/")).value]
+    assert names[0] == "companies"
+    assert "generalLedgerEntries" in names
+
+
 async def test_metadata_names_sets_types_and_actions(standing: Any) -> None:
     root = ElementTree.fromstring((await standing.get("/$metadata")).body)
     sets = {node.get("Name") for node in root.iter(f"{EDM}EntitySet")}
