@@ -17,9 +17,10 @@ from isthmus.app.project.project import Project
 from isthmus.app.wiring import LedgerFacts, build_connectors, build_world
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector
-from isthmus.ledger import connections, facts, idle, streams
+from isthmus.ledger import configurations, connections, idle, streams
 from isthmus.ledger.backup import serving
 from isthmus.ledger.database import Database, storage_errors
+from isthmus.ledger.epoch import Epoch, read_epoch
 from isthmus.ledger.types import Db
 from isthmus.sync.points import arm_from
 from isthmus.sync.world import World
@@ -131,6 +132,7 @@ async def open_runtime(
     if crash := os.environ.get("ISTHMUS_CRASH_AT"):
         arm_from(crash)
     connectors = build_connectors(project, clock, settings)
+    epoch = await asyncio.to_thread(_epoch, database)
     pool = await database.pool(min_size=1, max_size=8)
     try:
         transaction = transactions(pool)
@@ -138,9 +140,9 @@ async def open_runtime(
             now = clock.now()
             known = LedgerFacts(
                 transaction=transaction,
-                configuration=await facts.load_configuration(db, project.digest, project.content, now),
-                epoch=await facts.epoch(db),
-                restored_at=await facts.restored_at(db),
+                configuration=await configurations.load(db, project.digest, project.content, now),
+                epoch=epoch.number,
+                restored_at=epoch.restored_at,
             )
         holder = f"{socket.gethostname()}/{os.getpid()}"
         world = build_world(project, connectors, clock, known, holder=holder, settle_on=settle_on)
@@ -151,6 +153,11 @@ async def open_runtime(
         for connector in connectors.values():
             await connector.close()
         await pool.close()
+
+
+def _epoch(database: Database) -> Epoch:
+    with database.connect() as connection:
+        return read_epoch(connection)
 
 
 async def _register(db: Db, world: World, now: datetime) -> None:
