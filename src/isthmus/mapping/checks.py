@@ -23,7 +23,6 @@ class LevelCompiler:
         fields: tuple[Field, ...],
         natives: Natives | None,
         *,
-        number: str = "",
         name: str = "",
         outer: Natives | None = None,
         head: Rule | None = None,
@@ -31,7 +30,6 @@ class LevelCompiler:
         self.around = around
         self.fields = fields
         self.natives = natives
-        self.number = number
         self.name = name
         #: native fields of the record around, which formulas of elements may read
         self.outer = outer
@@ -41,10 +39,9 @@ class LevelCompiler:
     def compile(self, rules: Sequence[Rule]) -> tuple[Plan, ...]:
         """Plans of all rules without fault."""
         plans: list[Plan] = []
-        named = [self._numbered(rule) for rule in rules]
         taken: dict[tuple[str, ...], Rule] = {}
-        used = _written_names(named)
-        for rule in named:
+        used = _written_names(rules)
+        for rule in rules:
             if self._duplicate(rule, taken):
                 continue
             taken[rule.parts] = rule
@@ -71,13 +68,6 @@ class LevelCompiler:
                 line = document.line(("keep",))
                 hint = did_you_mean(name, self.natives)
                 self.around.problems.append(Problem("unknown_native", text, document.file, line, "", hint))
-
-    def _numbered(self, rule: Rule) -> Rule:
-        if rule.parts != ("#number",):
-            return rule
-        return Rule(
-            parts=(self.number,), path=self.number, options=rule.options, file=rule.file, line=rule.line, sub=rule.sub
-        )
 
     def _duplicate(self, rule: Rule, taken: Mapping[tuple[str, ...], Rule]) -> bool:
         """The same target twice, or a part of something that is mapped as a whole."""

@@ -38,7 +38,7 @@ def compile_lens(
     Raises LensProblems holding every problem found, each with file, line and suggestion.
     """
     registry = known_entities() if entities is None else entities
-    source, problems = parse_rules(document, overlays)
+    source, problems = parse_rules(document, overlays, registry)
     entity = registry.get(source.entity)
     if entity is None:
         if source.entity:
@@ -54,7 +54,7 @@ def compile_lens(
         problems=problems,
         file=document.file,
     )
-    level = LevelCompiler(around, entity.fields, native_fields, number=entity.number, name=entity.name)
+    level = LevelCompiler(around, entity.fields, native_fields, name=entity.name)
     plans = level.compile(source.rules)
     level.check_keep(source.keep, document)
     if problems:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from isthmus.mapping.problems import Problem, did_you_mean, place
 from isthmus.model.document import Document, Path
+from isthmus.model.entity import EntityType
 
 #: What a field rule may say.
 RULE_KEYS = (
@@ -54,9 +55,11 @@ class Source(Struct, frozen=True, kw_only=True):
 Level = dict[tuple[str, ...], Rule]
 
 
-def parse_rules(document: Document, overlays: Sequence[Document]) -> tuple[Source, list[Problem]]:
+def parse_rules(
+    document: Document, overlays: Sequence[Document], entities: Mapping[str, EntityType]
+) -> tuple[Source, list[Problem]]:
     """The rules of a document with its overlays, and what is wrong with its form."""
-    reader = _Reader()
+    reader = _Reader(entities)
     reader.take(document, overlay=False)
     for overlay in overlays:
         reader.take(overlay, overlay=True)
@@ -73,7 +76,8 @@ def parse_rules(document: Document, overlays: Sequence[Document]) -> tuple[Sourc
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, entities: Mapping[str, EntityType]) -> None:
+        self.entities = entities
         self.entity = ""
         self.native = ""
         self.way = "both"
@@ -119,21 +123,25 @@ class _Reader:
         self.note = str(data.get("note") or self.note)
 
     def _number(self, document: Document, data: dict[str, Any]) -> None:
-        """`number:` at the top is the rule of whatever field the entity is numbered by; resolved by the compiler."""
+        """`number:` at the top is the rule of whatever field the entity is numbered by."""
         if "number" not in data:
             return
-        key = ("#number",)
-        if data["number"] is None:
-            self.level.pop(key, None)
+        entity = self.entities.get(self.entity)
+        name = entity.number if entity is not None else "number"
+        if name in (data.get("fields") or {}):
+            line = document.line(("fields", name))
+            hint = f"The other rule stands at {place(document.file, line)}: keep one."
+            text = f'"{name}" is mapped twice: it is the number of {self.entity}'
+            self._report(document, ("number",), "duplicate_target", text, hint, name)
             return
-        rule = self._rule(document, ("number",), key, "number", data["number"])
-        if rule is not None:
-            self.level[key] = rule
+        self._fields(document, {name: data["number"]}, (), "", self.level, at_top="number")
 
-    def _fields(self, document: Document, fields: dict[str, Any], at: Path, prefix: str, level: Level) -> None:
+    def _fields(
+        self, document: Document, fields: dict[str, Any], at: Path, prefix: str, level: Level, *, at_top: str = ""
+    ) -> None:
         for name, data in fields.items():
             parts = tuple(name.split("."))
-            where = (*at, name)
+            where = (*at, at_top or name)
             if data is None:
                 self._remove(document, where, parts, level)
                 continue
