@@ -162,7 +162,7 @@ def test_a_late_commit_survives_a_restart(home: Path, seed_file: Path, seed_data
 
 
 def test_it_leaves_when_nobody_calls(home: Path) -> None:
-    process = start_process(home, idle_exit=0.3)
+    process = start_process(home, idle_exit=1.5)
     assert process.clock()["offset"] == 0
     assert process._child is not None
     assert process._child.wait(20) == 0

@@ -201,6 +201,39 @@ async def test_patching_a_line(standing: Any) -> None:
     assert (await standing.get(path)).body["accountNumber"] == "2920"
 
 
+async def test_amounts_are_exact_on_the_wire(standing: Any) -> None:
+    path = standing.path(f"journals({await standing.own_journal()})/journalLines")
+    headers = {"Authorization": f"Bearer {standing.token}", "Content-Type": "application/json"}
+    for amount in (b"12345678901234.56", b"-0.07", b"1e3", b"7"):
+        body = b'{"accountNumber": "8450", "amount": %s}' % amount
+        async with standing.session.post(path, data=body, headers=headers) as response:
+            text = await response.text()
+        wanted = {b"1e3": "1000.00", b"7": "7.00"}.get(amount, amount.decode())
+        assert f'"amount":{wanted},' in text
+    async with standing.session.post(path, data=b'{"amount": 1e40}', headers=headers) as response:
+        assert response.status == 400
+
+
+async def test_a_line_number_taken_back_is_not_remembered(bc: Any) -> None:
+    journal = await bc.journal()
+    await bc.document(journal)
+    path = f"journals({journal})/journalLines"
+    first = (await bc.get(path)).value[0]
+    answer = await bc.batch(
+        bc.part("PATCH", f"journalLines({first['id']})", {"lineNumber": 50000}, headers={"If-Match": "*"}),
+        bc.part("POST", path, {"accountNumber": "9999"}),
+        Isolation="snapshot",
+    )
+    assert [part["status"] for part in answer.body["responses"]] == [200, 400]
+    assert (await bc.post(path, {})).body["lineNumber"] == 30000
+
+
+async def test_company_information_can_be_kept(bc: Any) -> None:
+    row = (await bc.get("companyInformation")).value[0]
+    changed = await bc.patch(f"companyInformation({row['id']})", {"city": "Aachen"}, row["@odata.etag"])
+    assert (changed.body["city"], changed.body["displayName"]) == ("Aachen", "CRONUS")
+
+
 async def test_deep_insert_is_one_transaction(bc: Any) -> None:
     good = {"accountNumber": "8450", "amount": 1, "documentNumber": "D"}
     answer = await bc.post("journals", {"code": "DEEP", "journalLines": [good, {"accountNumber": "9999"}]})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -57,8 +58,9 @@ def read(request: Request, limit: int) -> list[Request]:
 
 def _request(part: Part, outer: Request) -> Request:
     path, _, query = part.url.partition("?")
-    if "://" in path:
+    if "/api/v2.0/" in path:
         path = path.partition("/api/v2.0/")[2]
+    path = unquote(path)
     headers = {name.lower(): value for name, value in part.headers.items()}
     body = part.body if part.body is not None else {}
     return Request(

@@ -17,6 +17,7 @@ from typing import Any
 from isthmus.sandbox.business_central import errors
 from isthmus.sandbox.clock import stamp
 
+_TOO_LARGE = Decimal(10) ** 18
 NO_GUID = "00000000-0000-0000-0000-000000000000"
 NO_DATE = "0001-01-01"
 NO_TIME = "0001-01-01T00:00:00Z"
@@ -147,7 +148,7 @@ def _decimal(_: Field, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise TypeError
     found = Decimal(value)
-    if not found.is_finite():
+    if not found.is_finite() or abs(found) >= _TOO_LARGE:
         raise ValueError
     return found
 

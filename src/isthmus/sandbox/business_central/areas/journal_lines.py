@@ -135,7 +135,9 @@ class JournalLines(EntitySet):
         if "amount" in changed:
             changed["amount"] = call.company.round(changed["amount"])
         if "lineNumber" in changed:
+            # Which line is the last may change, and change back when this is taken back.
             self.table(call).scratch.clear()
+            call.tx.note(self.table(call).scratch.clear)
         merged = {**row.values, **changed}
         if changed.keys() & {"accountType", "accountId", "accountNumber"} and "description" not in changed:
             merged["description"] = ""
