@@ -38,7 +38,7 @@ from isthmus.sync.costing import (
     CostDesk,
     charged_accounts,
     compare_journals,
-    correct_journal,
+    corrector,
     work_order_costs,
     worth_of,
 )
@@ -237,7 +237,7 @@ def _flow(project: Project, name: str, config: FlowConfig) -> FlowSpec:
         desk=desk,
         steps=work_order_costs(desk, table, config.closed_period, config.cut_over, checks),
         compare=compare_journals,
-        correct=correct_journal,
+        correct=corrector(desk),
         worth=worth_of(desk),
         control_entity="ledger_entry",
         control_field="accountNumber",

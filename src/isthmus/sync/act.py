@@ -122,6 +122,7 @@ async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
         number=row.number,
         currency=row.currency,
     )
+    await flow.desk.load(db, [row.company])
     works = flow.correct(decode_state(booked[0].document), work, row.id)
     writes: list[MessageWrite] = [structs.replace(written(flow, w), follows=booked[0].id) for w in works]
     now = world.clock.now()

@@ -101,6 +101,7 @@ async def admit_gone(db: Db, stream: StreamSpec, scan: str, now: datetime, *, mo
     if ids:
         live = await records.live_links(db, stream.key)
         if Decimal(len(ids)) > most * live and len(ids) > 20:
+            await streams.forget_scans(db, stream.key)
             return Admitted(changes=[], counts={"gone_held": len(ids)})
         known = await records.links(db, stream.key, ids)
         for native_id in ids:

@@ -217,36 +217,42 @@ def compare_journals(booked: State, new: State) -> Finding | None:
     return booked_change(_journal(booked), _journal(new))
 
 
-def correct_journal(booked: State, work: Work, serial: int, posting_date: date | None = None) -> Sequence[Work]:
-    """The counter document of what is booked and, when something is left to book, the new one. `serial` tells
-    corrections of one document apart."""
-    old = _journal(booked)
-    key = f"{work.key}:correct:{serial}"
-    counter = counter_document(old, document_number(key + COUNTER), posting_date or old.posting_date)
-    works = [
-        structs.replace(
-            work,
-            key=key + COUNTER,
-            document=dump(counter),
-            number=counter.number,
-            amount=str(spell(counter.amount)),
-            currency=counter.currency,
-            findings=(),
-        )
-    ]
-    if work.document is not None:
-        new = structs.replace(_journal(work.document), number=document_number(key), corrects=old.number)
-        works.append(
-            structs.replace(
-                work,
-                key=key,
-                document=dump(new),
-                number=new.number,
-                amount=str(spell(Decimal(new.amount))),
-                findings=(),
+def corrector(desk: CostDesk) -> Callable[[State, Work, int], Sequence[Work]]:
+    """Makes the counter document of what is booked and, when something is left to book, the new one.
+
+    Both go on the day the first one was booked on or, when that is closed by now, on the first open day. The last
+    argument tells corrections of one document apart.
+    """
+
+    def correct(booked: State, work: Work, serial: int) -> Sequence[Work]:
+        old = _journal(booked)
+        book = desk.book(work.company)
+        day = old.posting_date
+        if book is not None and not book.open_on(day):
+            day = book.posting_from or day
+        key = f"{work.key}:correct:{serial}"
+        counter = counter_document(old, document_number(key + COUNTER), day)
+        works = [_made(work, key + COUNTER, counter)]
+        if work.document is not None:
+            new = structs.replace(
+                _journal(work.document), number=document_number(key), corrects=old.number, posting_date=day
             )
-        )
-    return works
+            works.append(_made(work, key, new))
+        return works
+
+    return correct
+
+
+def _made(work: Work, key: str, journal: JournalEntry) -> Work:
+    return structs.replace(
+        work,
+        key=key,
+        document=dump(journal),
+        number=journal.number,
+        amount=str(spell(journal.amount)),
+        currency=journal.currency,
+        findings=(),
+    )
 
 
 def _journal(state: State) -> JournalEntry:

@@ -62,9 +62,12 @@ async def _close(turn: Turn, started: datetime) -> None:
         turn.result.next_due = await _next_due(db, turn)
         turn.result.more = turn.result.next_due is not None and turn.result.next_due <= now
         await connections.end_turn(db, turn.actor.id, turn.fence, turn.result.next_due)
-        await connections.wake(db, sorted(turn.result.wake - {turn.actor.id}), now)
         if turn.result.counts:
             await history.log_turn(db, turn.actor.id, turn.fence, started, now, turn.result.counts)
+    others = sorted(turn.result.wake - {turn.actor.id})
+    if others:  # apart from the commit above: two turns that wake each other under their fences would deadlock
+        async with turn.world.transaction() as db:
+            await connections.wake(db, others, now)
 
 
 async def _next_due(db: Db, turn: Turn) -> datetime | None:
