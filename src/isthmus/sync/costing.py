@@ -220,27 +220,31 @@ def compare_journals(booked: State, new: State) -> Finding | None:
 def corrector(desk: CostDesk) -> Callable[[State, Work, int], Sequence[Work]]:
     """Makes the counter document of what is booked and, when something is left to book, the new one.
 
-    Both go on the day the first one was booked on or, when that is closed by now, on the first open day. The last
-    argument tells corrections of one document apart.
+    The counter goes on the day the first one was booked on, the new one on its own day; a day that is closed by now
+    gives way to the first open one. The last argument tells corrections of one document apart.
     """
 
     def correct(booked: State, work: Work, serial: int) -> Sequence[Work]:
         old = _journal(booked)
-        book = desk.book(work.company)
-        day = old.posting_date
-        if book is not None and not book.open_on(day):
-            day = book.posting_from or day
         key = f"{work.key}:correct:{serial}"
-        counter = counter_document(old, document_number(key + COUNTER), day)
+        counter = counter_document(old, document_number(key + COUNTER), _open_day(desk, work, old.posting_date))
         works = [_made(work, key + COUNTER, counter)]
         if work.document is not None:
-            new = structs.replace(
-                _journal(work.document), number=document_number(key), corrects=old.number, posting_date=day
-            )
+            new = _journal(work.document)
+            day = _open_day(desk, work, new.posting_date)
+            new = structs.replace(new, number=document_number(key), corrects=old.number, posting_date=day)
             works.append(_made(work, key, new))
         return works
 
     return correct
+
+
+def _open_day(desk: CostDesk, work: Work, day: date) -> date:
+    """`day`, or the first open day when it is closed by now."""
+    book = desk.book(work.company)
+    if book is None or book.open_on(day):
+        return day
+    return book.posting_from or day
 
 
 def _made(work: Work, key: str, journal: JournalEntry) -> Work:
