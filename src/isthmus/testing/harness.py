@@ -21,6 +21,7 @@ from isthmus.contract.records import NativeRecord
 #:   lost_after         does it, then cuts the connection
 #:   late_commit        cuts the connection, does it some time later
 #:   cut_batch          does a part of a batch, then cuts the connection
+#:   error_but_done     does it, then answers 504
 #:   denied_but_done    books it, then answers that it refuses
 #:   accepted_but_lost  answers that it has it, keeps nothing
 #:   locked             refuses because somebody else holds the record at the moment
@@ -32,6 +33,7 @@ Fault = Literal[
     "lost_after",
     "late_commit",
     "cut_batch",
+    "error_but_done",
     "denied_but_done",
     "accepted_but_lost",
     "locked",

@@ -118,6 +118,7 @@ class UncertaintySuite:
             "unavailable",
             "throttle",
             "cut_batch",
+            "error_but_done",
             "denied_but_done",
             "accepted_but_lost",
             "locked",

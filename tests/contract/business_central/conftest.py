@@ -31,6 +31,7 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "lost_after": {"kind": "lose_after"},
     "late_commit": {"kind": "late_commit", "seconds": 300},
     "cut_batch": {"kind": "cut_mid_batch", "after": 2},
+    "error_but_done": {"kind": "status", "code": 504, "done": True},
     "denied_but_done": {"kind": "posted_but_400"},
     "accepted_but_lost": {"kind": "lie_201"},
     "locked": {"kind": "lock_409"},
@@ -100,9 +101,6 @@ class BusinessCentralHarness(Harness):
     async def edit(self, entity: str, record: NativeRecord) -> bool:
         if entity == "company":
             self.box.set(company=COMPANY, allow_posting_from="2020-01-01")
-        elif entity == "account":
-            number = str(record.data["number"])
-            self.box.set(company=COMPANY, accounts={number: {"blocked": not record.data["blocked"]}})
         elif entity == "currency":
             await self._patch(f"currencies({record.id})", {"displayName": f"Edited {record.data['code']}"})
         else:

@@ -145,7 +145,7 @@ class EntraSignIn:
         except (ValueError, OSError) as error:
             raise ConfigurationError(
                 f"the sign-in settings of application {self._client_id} cannot work ({type(error).__name__}).",
-                hint="Check `tenant`, `client_id`, `authority` and the certificate: a PEM or PFX file with its RSA key.",
+                hint="Check `tenant`, `client_id`, `authority` and the certificate (PEM or PFX, RSA key).",
             ) from None
         raise ConfigurationError("no way to sign in is given.", hint="Give secret, certificate or assertion_file.")
 

@@ -160,7 +160,7 @@ class Reading:
         company = await self._companies.path(request.company)
         path = f"{company}/dimensions({dimension})/dimensionValues"
         rows = await self._client.all(path, _options(facts, request, filters))
-        return [_native(row, {"dimensionCode": code}) for row in rows]
+        return [_native(row, {"dimensionCode": code}, composed=True) for row in rows]
 
     async def _path(self, facts: SetFacts, company: str) -> str:
         return f"{await self._companies.path(company)}/{facts.native}"
@@ -168,8 +168,8 @@ class Reading:
     async def _record(self, facts: SetFacts, row: Row, request: ReadRequest) -> NativeRecord:
         added: dict[str, Any] = {}
         if facts.native == "generalLedgerSetup":
-            added["companyName"] = request.company
-        elif facts.native == "generalLedgerEntries":
+            return _native(row, {"companyName": request.company}, composed=True)
+        if facts.native == "generalLedgerEntries":
             added |= _entry_fields(row.data)
             if not request.fields or "currencyCode" in request.fields:
                 added["currencyCode"] = await self._companies.currency(request.company)
@@ -257,9 +257,10 @@ def decimal_of(value: object) -> Decimal:
     return Decimal(str(value)) if value not in (None, "") else Decimal(0)
 
 
-def _native(row: Row, added: Mapping[str, Any]) -> NativeRecord:
+def _native(row: Row, added: Mapping[str, Any], *, composed: bool = False) -> NativeRecord:
+    """The record of a row. `composed`: part of it comes from another record, which the row's etag does not cover."""
     data = {**row.data, **added}
-    version = row.etag or hashlib.sha256(encode(data)).hexdigest()[:32]
+    version = row.etag if row.etag and not composed else hashlib.sha256(encode(data)).hexdigest()[:32]
     return NativeRecord(
         id=str(data.get("id", "")),
         data=data,
