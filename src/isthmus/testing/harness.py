@@ -48,7 +48,7 @@ class Calls(Struct, frozen=True):
     most_at_once: int
 
 
-class Reject(Struct, frozen=True):
+class Refusal(Struct, frozen=True):
     """An operation the target refuses for good, and the code the connector should give for it."""
 
     operation: Operation
@@ -100,7 +100,7 @@ class Harness(ABC):
         """A good operation; equal serials mean the same event. Text in it holds `ünïcödé ✓`, amounts 2 decimals."""
         raise NotImplementedError
 
-    def refused(self, entity: str, serial: int, *, delivery: str) -> Reject | None:
+    def refused(self, entity: str, serial: int, *, delivery: str) -> Refusal | None:
         """An operation the target refuses for good; None where it refuses nothing."""
         del entity, serial, delivery
         return None

@@ -17,7 +17,7 @@ from isthmus.contract.connector import Connector
 from isthmus.contract.operations import Operation
 from isthmus.contract.records import NativeRecord
 from isthmus.sandbox.server import Sandbox
-from isthmus.testing.harness import Calls, Harness, Reject
+from isthmus.testing.harness import Calls, Harness, Refusal
 
 COMPANY = "CRONUS"
 SECRET = "sandbox-secret"
@@ -123,12 +123,12 @@ class BusinessCentralHarness(Harness):
             ],
         )
 
-    def refused(self, entity: str, serial: int, *, delivery: str) -> Reject | None:
+    def refused(self, entity: str, serial: int, *, delivery: str) -> Refusal | None:
         lines = [
             {"accountNumber": "8430", "amount": Decimal("5.00"), "dimensions": {}},
             {"accountNumber": "5800", "amount": Decimal("-5.00"), "dimensions": {}},
         ]
-        return Reject(_operation(serial, delivery, (), lines), "dimension_required")
+        return Refusal(_operation(serial, delivery, (), lines), "dimension_required")
 
     async def effects(self, operation: Operation) -> int:
         found = self.box.document(str(operation.native["documentNumber"]), COMPANY)
