@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from isthmus.ledger.types import AuditWrite, Db
+from isthmus.ledger.types import AuditWrite, Db, columns
 
 
 class AuditRow(Struct, frozen=True):
@@ -37,15 +37,7 @@ async def append(db: Db, connection: str, rows: Sequence[AuditWrite], now: datet
         (
             now,
             connection,
-            [row.who for row in rows],
-            [row.what for row in rows],
-            [row.entity for row in rows],
-            [row.record_id for row in rows],
-            [row.message_id for row in rows],
-            [row.field for row in rows],
-            [row.old for row in rows],
-            [row.new for row in rows],
-            [row.reason for row in rows],
+            *columns(rows, "who", "what", "entity", "record_id", "message_id", "field", "old", "new", "reason"),
         ),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from isthmus.ledger.types import (
     MESSAGE_COLUMNS,
@@ -13,10 +12,11 @@ from isthmus.ledger.types import (
     MessageState,
     MessageWrite,
     Settlement,
+    columns,
     message_row,
 )
 
-_WRITTEN = tuple(name for name in MessageWrite.__struct_fields__)
+_WRITTEN = MessageWrite.__struct_fields__
 _TYPES = {
     "lane": "smallint", "record_id": "bigint", "follows": "bigint", "amount": "numeric", "event_on": "date",
     "settled_at": "timestamptz",
@@ -36,7 +36,6 @@ async def put(
     """
     if not messages:
         return {}
-    columns: list[list[Any]] = [[getattr(message, name) for message in messages] for name in _WRITTEN]
     cursor = await db.execute(
         f"""insert into message ({", ".join(_WRITTEN)}, epoch, configuration_id, created_at, changed_at)
             select m.*, %s, %s, %s, %s from unnest({_ARRAYS}) as m({", ".join(_WRITTEN)})
@@ -45,7 +44,7 @@ async def put(
                    attempts = 0, next_at = null, delivery = '', sent_at = null, native_id = '', booked_at = null
              where message.state in ('ready', 'retrying', 'waiting', 'held', 'dead', 'skipped', 'cancelled')
             returning key, id""",
-        (epoch, configuration, now, now, *columns),
+        (epoch, configuration, now, now, *columns(messages, *_WRITTEN)),
     )
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
@@ -127,7 +126,6 @@ async def settle(db: Db, settlements: Sequence[Settlement], fence: int, now: dat
     """
     if not settlements:
         return []
-    s = settlements
     cursor = await db.execute(
         """update message m set state = s.state, code = s.code, reason = s.reason, field = s.field, value = s.value,
                   mend = s.mend, next_at = s.next_at, settled_at = coalesce(s.settled_at, m.settled_at),
@@ -142,16 +140,16 @@ async def settle(db: Db, settlements: Sequence[Settlement], fence: int, now: dat
             where m.id = s.id and m.state in ('sending', 'uncertain', 'saved') returning m.id""",
         (
             now,
-            [x.id for x in s], [x.state for x in s], [x.code for x in s], [x.reason for x in s],
-            [x.field for x in s], [x.value for x in s], [x.mend for x in s], [x.next_at for x in s],
-            [x.settled_at for x in s], [x.native_id for x in s], [x.booked_at for x in s],
-            [x.waits_for for x in s], [x.abandon for x in s],
+            *columns(
+                settlements, "id", "state", "code", "reason", "field", "value", "mend", "next_at", "settled_at",
+                "native_id", "booked_at", "waits_for", "abandon",
+            ),
         ),
     )  # fmt: skip
     moved = [row[0] for row in await cursor.fetchall()]
     kept = set(moved)
-    await _log_attempts(db, [x for x in s if x.id in kept and x.outcome], fence, now)
-    await release(db, [x.id for x in s if x.id in kept and x.state in {"done", "skipped", "cancelled"}], now)
+    await _log_attempts(db, [x for x in settlements if x.id in kept and x.outcome], fence, now)
+    await release(db, [x.id for x in settlements if x.id in kept and x.state in {"done", "skipped", "cancelled"}], now)
     return moved
 
 
@@ -165,8 +163,7 @@ async def _log_attempts(db: Db, rows: Sequence[Settlement], fence: int, now: dat
                   as a(id, step, outcome, code, text, seconds)
              join message m on m.id = a.id""",
         (
-            now, fence, [x.id for x in rows], [x.step for x in rows], [x.outcome for x in rows],
-            [x.code for x in rows], [x.reason for x in rows], [x.seconds for x in rows],
+            now, fence, *columns(rows, "id", "step", "outcome", "code", "reason", "seconds"),
         ),
     )  # fmt: skip
 

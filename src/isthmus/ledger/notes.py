@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from isthmus.ledger.types import Db
+from isthmus.ledger.types import Db, columns
 
 #: News of one source gathers this long, so that a results file is not rewritten for each document.
 _LINGER = timedelta(seconds=2)
@@ -38,12 +38,7 @@ async def put(db: Db, rows: Sequence[NoteRow], now: datetime) -> None:
         (
             now,
             now + _LINGER,
-            [row.connection for row in rows],
-            [row.entity for row in rows],
-            [row.company for row in rows],
-            [row.native_id for row in rows],
-            [row.record_id for row in rows],
-            [row.body for row in rows],
+            *columns(rows, "connection", "entity", "company", "native_id", "record_id", "body"),
         ),
     )
 
@@ -67,13 +62,7 @@ async def written(db: Db, rows: Sequence[NoteRow]) -> None:
                   as w(connection, entity, company, native_id, body)
             where note.connection = w.connection and note.entity = w.entity and note.company = w.company
               and note.native_id = w.native_id""",
-        (
-            [row.connection for row in rows],
-            [row.entity for row in rows],
-            [row.company for row in rows],
-            [row.native_id for row in rows],
-            [row.body for row in rows],
-        ),
+        (*columns(rows, "connection", "entity", "company", "native_id", "body"),),
     )
 
 
@@ -87,10 +76,7 @@ async def postpone(db: Db, rows: Sequence[NoteRow], trouble: str, next_at: datet
         (
             trouble,
             next_at,
-            [row.connection for row in rows],
-            [row.entity for row in rows],
-            [row.company for row in rows],
-            [row.native_id for row in rows],
+            *columns(rows, "connection", "entity", "company", "native_id"),
         ),
     )
 

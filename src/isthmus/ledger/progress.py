@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from isthmus.ledger.types import Db
+from isthmus.ledger.types import Db, columns
 
 
 class Progress(Struct, frozen=True):
@@ -34,5 +34,5 @@ async def save(db: Db, flow: str, rows: Sequence[Progress]) -> None:
         """insert into progress (flow, record_id, active, occurrence)
            select %s, p.* from unnest(%b::bigint[], %b::bool[], %b::int[]) as p
            on conflict (flow, record_id) do update set active = excluded.active, occurrence = excluded.occurrence""",
-        (flow, [row.record_id for row in rows], [row.active for row in rows], [row.occurrence for row in rows]),
+        (flow, *columns(rows, "record_id", "active", "occurrence")),
     )

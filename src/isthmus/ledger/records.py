@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from isthmus.ledger.types import Db, LinkRow, RecordWrite, StreamKey
+from isthmus.ledger.types import Db, LinkRow, RecordWrite, StreamKey, columns
 
 
 async def links(db: Db, stream: StreamKey, ids: Sequence[str]) -> dict[str, LinkRow]:
@@ -63,8 +63,7 @@ async def _insert_records(db: Db, stream: StreamKey, scope: str, rows: Sequence[
                   as r(id, number, data, amount, currency)""",
         (
             stream.entity, scope, stream.connection, now, now,
-            [row.record_id for row in rows], [row.number for row in rows], [row.data for row in rows],
-            [row.amount for row in rows], [row.currency for row in rows],
+            *columns(rows, "record_id", "number", "data", "amount", "currency"),
         ),
     )  # fmt: skip
 
@@ -78,8 +77,7 @@ async def _update_records(db: Db, rows: Sequence[RecordWrite], now: datetime) ->
             where record.id = r.id""",
         (
             now, now,
-            [row.record_id for row in rows], [row.number for row in rows], [row.data for row in rows],
-            [row.amount for row in rows], [row.currency for row in rows], [row.deleted for row in rows],
+            *columns(rows, "record_id", "number", "data", "amount", "currency", "deleted"),
         ),
     )  # fmt: skip
 
@@ -99,15 +97,23 @@ async def _save_links(db: Db, stream: StreamKey, rows: Sequence[RecordWrite], no
                   deleted_at = excluded.deleted_at""",
         (
             stream.connection, stream.entity, stream.company, now, now,
-            [row.native_id for row in rows], [row.record_id for row in rows], [row.family for row in rows],
-            [row.version for row in rows], [row.base for row in rows], [row.place for row in rows],
-            [row.modified_at for row in rows], [row.deleted for row in rows],
+            *columns(rows, "native_id", "record_id", "family", "version", "base", "place", "modified_at", "deleted"),
         ),
     )  # fmt: skip
 
 
 async def move_places(db: Db, stream: StreamKey, places: Sequence[tuple[str, str]]) -> None:
-    """Rows that moved without changing: (native id, place)."""
+    """Rows that moved without changing: (native id, place). Their messages say where they stand now."""
+    await db.execute(
+        """update message m set place = p.place,
+                  reason = case when starts_with(m.reason, m.place || ':')
+                                then p.place || substr(m.reason, length(m.place) + 1) else m.reason end
+             from unnest(%b::text[], %b::text[]) as p(native_id, place)
+             join link l on l.native_id = p.native_id
+            where l.connection = %s and l.entity = %s and l.company = %s and m.record_id = l.record_id
+              and m.place = l.place and l.place <> ''""",
+        ([p[0] for p in places], [p[1] for p in places], stream.connection, stream.entity, stream.company),
+    )
     await db.execute(
         """update link set place = p.place from unnest(%b::text[], %b::text[]) as p(native_id, place)
             where link.connection = %s and link.entity = %s and link.company = %s and link.native_id = p.native_id""",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -37,6 +38,12 @@ ALL_STATES: tuple[MessageState, ...] = (
     "skipped",
     "cancelled",
 )
+
+
+def columns(rows: Iterable[Struct], *names: str) -> list[list[Any]]:
+    """Rows turned into one list per attribute: the array parameters of a statement over a whole page."""
+    kept = list(rows)
+    return [[getattr(row, name) for row in kept] for name in names]
 
 
 class StreamKey(Struct, frozen=True):
