@@ -100,6 +100,7 @@ class RuleBuilder:
             key=key,
             keep=_keep(self.options),
             sub=sub,
+            around=self._around(names, sub) if kind == "each" else (),
             frozen=self._frozen(names) if kind == "each" else frozenset(),
         )
 
@@ -295,6 +296,15 @@ class RuleBuilder:
         prefix = f"{names[0]}."
         found = {name[len(prefix) :]: info for name, info in (self.natives or {}).items() if name.startswith(prefix)}
         return (found or None), self.natives
+
+    def _around(self, names: tuple[str, ...], sub: tuple[Plan, ...]) -> tuple[str, ...]:
+        """Fields of this level that formulas of the elements name; known only where the native side is."""
+        inner, outer = self._element_natives(names)
+        formulas = [formula for plan in sub for formula in (plan.formula, plan.condition) if formula is not None]
+        used = [name for formula in formulas for name in formula.fields]
+        if names == ("self",) or inner is None or outer is None:
+            return ()
+        return tuple(dict.fromkeys(name for name in used if name not in inner and name in outer))
 
     def _frozen(self, names: tuple[str, ...]) -> frozenset[str]:
         inner, _ = self._element_natives(names)

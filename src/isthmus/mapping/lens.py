@@ -73,7 +73,10 @@ class Lens:
         return Writing(native, tuple(findings))
 
     def native_fields(self) -> tuple[str, ...]:
-        """All top-level native names the lens reads, in order: for $select. Formulas, conditions and keep included."""
+        """All native names of the record the lens reads, in order, as written in the mapping (`a.b` for b in object a).
+
+        For $select: lists are named, the fields of their elements are not. Formulas, conditions and keep are included.
+        """
         names = [name for plan in self.plans if plan.reads for name in plan.used()]
         return tuple(dict.fromkeys([*names, *self.keep]))
 

@@ -62,6 +62,8 @@ class Plan:
     key: str = ""
     keep: tuple[str, ...] = ()
     sub: tuple[Plan, ...] = ()
+    #: fields of the record around that formulas of the elements read
+    around: tuple[str, ...] = ()
     #: native names of the elements that must not be written back
     frozen: frozenset[str] = frozenset()
     #: a map entry that is null is left out: maps hold values only
@@ -90,6 +92,7 @@ class Plan:
         for formula in (self.formula, self.condition):
             if formula is not None:
                 yield from formula.fields
+        yield from self.around
         if self.kind == "each" and self.natives == ("self",):
             for plan in self.sub:
                 yield from plan.used()

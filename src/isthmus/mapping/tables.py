@@ -28,6 +28,10 @@ class LookupTable:
             if self._forward.setdefault(folded, value) != value:
                 raise ValueError(f"lookup table {name}: key {key!r} stands twice with different values")
             self._back.setdefault(value, []).append(key)
+        #: values several keys give, with those keys
+        self.repeated: Mapping[str, tuple[str, ...]] = {
+            value: tuple(keys) for value, keys in self._back.items() if len({self._fold(key) for key in keys}) > 1
+        }
 
     def get(self, key: Any) -> str | None:
         """The value of a key, None when there is no row. Numbers and bools are looked up by their text."""
@@ -42,11 +46,6 @@ class LookupTable:
     def invertible(self) -> bool:
         """No value stands twice, so writing finds exactly one key."""
         return not self.repeated
-
-    @property
-    def repeated(self) -> Mapping[str, tuple[str, ...]]:
-        """Values several keys give, with those keys."""
-        return {value: tuple(keys) for value, keys in self._back.items() if len({self._fold(k) for k in keys}) > 1}
 
     def _fold(self, key: str) -> str:
         if self.trim:

@@ -150,6 +150,7 @@ def test_refuses_to_write_what_would_read_back_differently(entry: Any, value: An
         ("local_date", "needs the zone"),
         ({"bool": {"yes": "Y"}}, "needs no"),
         ({"bool": {"yes": "Y", "no": "Y"}}, "differ"),
+        ({"bool": {"yes": True, "no": False}}, "need quotes"),
         ({"enum": {}}, "needs its pairs"),
         ({"scale": 0}, "other than zero"),
         ({"cents": {"digits": 99}}, "from 0 to 8"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from isthmus.mapping.context import LensContext
+from isthmus.mapping.context import LensContext, NativeInfo
 from isthmus.mapping.tables import LookupTable
 
 
@@ -225,6 +225,13 @@ def test_lists_read_element_by_element(compiled: Any) -> None:
     reading = compiled(LINES).read({"Nr": "W1", "rows": [{"Line": 1, "Cost": "2.50"}, {"Line": 2, "Cost": "x"}, 7]})
     assert reading.state["lines"] == [{"key": "1", "amount": "2.5", "text": "W1/1"}, {"key": "2", "text": "W1/2"}]
     assert [finding.field for finding in reading.findings] == ["rows[1].Cost", "rows[2]"]
+
+
+def test_what_element_formulas_read_of_the_record_is_asked_for(compiled: Any) -> None:
+    kinds = {"Nr": "text", "Plant": "text", "rows": "list", "rows.Line": "text", "rows.Cost": "decimal"}
+    infos = {name: NativeInfo(name, kind) for name, kind in kinds.items()}
+    rules = LINES.replace('Nr & "/" & Line', 'Plant & "/" & Line')
+    assert compiled(rules, native_fields=infos).native_fields() == ("Nr", "rows", "Plant")
 
 
 def test_absent_and_empty_lists_differ(compiled: Any) -> None:

@@ -99,6 +99,8 @@ def _hours(options: Options) -> Converter:
 def _bool(options: Options) -> Converter:
     if set(options) != {"yes", "no"}:
         raise BadOptions('bool needs both words: {yes: "Y", no: "N"} (or a list of words each; the first is written)')
+    if isinstance(options["yes"], bool) or isinstance(options["no"], bool):
+        raise BadOptions('the words need quotes: YAML reads Yes and No as true and false ({yes: "Yes", no: "No"})')
     yes, no = _choices(options["yes"]), _choices(options["no"])
     known = {**dict.fromkeys(no, False), **dict.fromkeys(yes, True)}
     if not yes or not no or set(yes) & set(no):
