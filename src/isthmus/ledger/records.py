@@ -106,8 +106,8 @@ async def move_places(db: Db, stream: StreamKey, places: Sequence[tuple[str, str
     """Rows that moved without changing: (native id, place). Their messages say where they stand now."""
     await db.execute(
         """update message m set place = p.place,
-                  reason = case when starts_with(m.reason, m.place || ':')
-                                then p.place || substr(m.reason, length(m.place) + 1) else m.reason end
+                  reason = replace(m.reason, m.place || ':', p.place || ':'),
+                  mend = replace(m.mend, m.place || '.', p.place || '.')
              from unnest(%b::text[], %b::text[]) as p(native_id, place)
              join link l on l.native_id = p.native_id
             where l.connection = %s and l.entity = %s and l.company = %s and m.record_id = l.record_id
