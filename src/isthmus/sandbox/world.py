@@ -19,7 +19,7 @@ from isthmus.sandbox.business_central.registry import all_areas, entity_sets, st
 from isthmus.sandbox.business_central.service import Service
 from isthmus.sandbox.business_central.tables import Transaction
 from isthmus.sandbox.calls import Calls
-from isthmus.sandbox.clock import Agenda, Clock
+from isthmus.sandbox.clock import Agenda, Clock, stamp
 from isthmus.sandbox.faults import Fault, Faults, Plan, Rule, answer, posted_all_the_same
 from isthmus.sandbox.limits import Limiter
 from isthmus.sandbox.principals import Principal, rights
@@ -158,13 +158,16 @@ class World:
         company = self.environment.named(name)
         if company is None:
             raise ValueError(f"no company {name!r}; there are {[c.name for c in self.environment.companies.values()]}")
-        tx = Transaction()
+        now = stamp(self.clock.now())
+        tx = Transaction(now)
         for area in all_areas():
             for key, (kind, switcher) in area.switches.items():
                 if key in changes:
                     switcher(company, tx, msgspec.convert(changes.pop(key), kind))
         if changes:
             company.setup = msgspec.convert(msgspec.to_builtins(company.setup) | changes, Setup)
+            company.settings["setup_modified"] = now
+            company.count("setup")
 
 
 class _Performer:

@@ -120,7 +120,6 @@ async def test_fields_of_a_set_are_described(bench: Bench) -> None:
     assert await connector.describe("nothing") == ()
 
 
-@pytest.mark.xfail(reason="the sandbox gives no new time of change to an account that `set` changes (bc.md §12)")
 async def test_a_blocked_account_is_seen_by_the_next_read(bench: Bench) -> None:
     connector = bench.connector()
     first = await bench.read(connector, "accounts")

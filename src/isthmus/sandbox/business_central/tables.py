@@ -32,9 +32,10 @@ class Row:
 
 
 class Transaction:
-    """Changes since the last commit, newest last, each with the way back."""
+    """Changes since the last commit, newest last, each with the way back. `stamp` is the time of change they carry."""
 
-    def __init__(self) -> None:
+    def __init__(self, stamp: str = "") -> None:
+        self.stamp = stamp
         self._undo: list[Callable[[], None]] = []
 
     def note(self, undo: Callable[[], None]) -> None:

@@ -141,7 +141,7 @@ def _switch(company: Company, tx: Transaction, accounts: dict[str, AccountSwitch
         row = table.one(("number",), number.upper())
         if row is None:
             raise ValueError(f"company {company.name!r} has no account {number!r}")
-        changes: dict[str, object] = {}
+        changes: dict[str, object] = {"lastModifiedDateTime": tx.stamp}
         if switch.blocked is not None:
             changes["blocked"] = switch.blocked
         if switch.direct_posting is not None:

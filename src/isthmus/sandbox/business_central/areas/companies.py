@@ -140,10 +140,11 @@ class GeneralLedgerSetup(EntitySet):
             "additionalReportingCurrency": "",
             "localCurrencyCode": setup.currency,
             "localCurrencySymbol": setup.currency_symbol,
-            "lastModifiedDateTime": NO_TIME,
+            "lastModifiedDateTime": company.settings.get("setup_modified", NO_TIME),
             "allowQueryFromConsolidation": False,
         }
-        return Row(values | {f"shortcutDimension{n}Code": codes[n - 1] for n in range(1, 9)})
+        shortcuts = {f"shortcutDimension{n}Code": codes[n - 1] for n in range(1, 9)}
+        return Row(values | shortcuts, version=company.counters.get("setup", 0))
 
 
 class AccountingPeriods(EntitySet):

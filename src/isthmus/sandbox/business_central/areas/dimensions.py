@@ -143,7 +143,9 @@ def _switch(company: Company, tx: Transaction, switches: dict[str, ValueSwitch])
         row = find_value(company, dimension, code)
         if row is None:
             raise ValueError(f"company {company.name!r} has no dimension value {name!r}; write it as CODE/VALUE")
-        company.tables["dimensionValues"].update(tx, row, {}, {"blocked": switch.blocked})
+        company.tables["dimensionValues"].update(
+            tx, row, {"lastModifiedDateTime": tx.stamp}, {"blocked": switch.blocked}
+        )
 
 
 AREA = Area(
