@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 from isthmus.errors import ConfigurationError, FenceLost, HomeBusy, IsthmusError, Reject, StorageFailed
 
@@ -89,8 +91,26 @@ def _failures(error: BaseException) -> Iterator[Failure]:
 
 
 def _unexpected(error: BaseException) -> Failure:
-    from isthmus.cli.logs import keep_traceback
-
-    kept = keep_traceback("".join(traceback.format_exception(error)))
+    kept = _keep("".join(traceback.format_exception(error)))
     where = f"The details are in {kept}." if kept else _NO_TRACE
     return Failure("internal", f"an error of Isthmus itself: {type(error).__name__}.", where)
+
+
+def _keep(trace: str) -> Path | None:
+    """Add a traceback, masked, to the log of the home; where that is, None when there is none to write to."""
+    import msgspec
+
+    from isthmus.app.secrets import redact
+    from isthmus.cli.place import last_home
+
+    home = last_home()
+    if home is None:
+        return None
+    line = {"event": "command failed", "level": "error", "timestamp": datetime.now(UTC), "exception": redact(trace)}
+    path = home / "isthmus.log"
+    try:
+        with path.open("ab") as log:
+            log.write(msgspec.json.encode(line) + b"\n")
+    except OSError:
+        return None
+    return path

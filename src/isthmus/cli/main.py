@@ -46,6 +46,7 @@ def build_app() -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # its panels cost as much start-up time as everything else together
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     built.callback()(_root)

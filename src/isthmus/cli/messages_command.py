@@ -11,7 +11,7 @@ from isthmus.cli.options import Debug, Json, Project, Sets, place_of
 from isthmus.cli.output import say, table, write_json
 
 if TYPE_CHECKING:
-    from isthmus.cli.opening import Place
+    from isthmus.cli.place import Place
     from isthmus.ledger.listing import Filter
     from isthmus.ledger.types import Db
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from isthmus.cli.opening import Place
+from isthmus.cli.place import Place, remember
 
 PROJECT_FILE = "isthmus.yaml"
 
@@ -28,12 +27,9 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the full traceback of
 
 
 def place_of(project: Path | None, sets: list[str] | None) -> Place:
-    """Where a command works. From here on logs go to the home. Raises ConfigurationError for a wrong --set."""
-    from isthmus.cli.logs import log_at
-    from isthmus.cli.opening import Place
-
+    """Where a command works. Raises ConfigurationError for a wrong --set."""
     place = Place(project if project is not None else nearest_project(Path.cwd()), values_of(sets or []))
-    log_at(place)
+    remember(place)
     return place
 
 

@@ -18,7 +18,7 @@ from isthmus.ledger.migrate import ensure_current, schema_version
 from isthmus.ledger.types import Db
 
 if TYPE_CHECKING:
-    from isthmus.cli.opening import Place
+    from isthmus.cli.place import Place
 
 NOTHING_YET = "Nothing was synchronised yet: run `isthmus sync`."
 
