@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -23,6 +23,8 @@ from isthmus.model.money import known_currency
 from isthmus.sync.world import Actor, World
 
 R = TypeVar("R")
+#: What drift says of a mapped field the live system does not have (docs/mapping.md).
+DRIFTED = "native_field_missing"
 
 
 class Checked(Struct, frozen=True):
@@ -36,14 +38,16 @@ class Checked(Struct, frozen=True):
 async def check_world(project: Project, world: World, *, accept: Sequence[str] = ()) -> list[Checked]:
     """All findings of all connections and flows at once."""
     found = [Checked("environment", finding) for finding in await verify(world, accept=accept)]
-    reached: dict[str, bool] = {}
+    readable: dict[str, bool] = {}
     for actor in world.actors.values():
-        part = [item async for item in _connection(actor)]
-        reached[actor.id] = not any(item.unreachable for item in part)
+        controls = {flow.control_entity for flow in world.flows if flow.target == actor.id and flow.control_entity}
+        part = [item async for item in _connection(actor, controls)]
+        # Read through a mapping that does not fit, the whole chart would seem to be missing.
+        readable[actor.id] = not any(item.unreachable or item.finding.code == DRIFTED for item in part)
         found += part
     for name, flow in project.flows.items():
         found += [Checked(f"flow {name}", finding) for finding in _rules(project, name)]
-        if reached.get(flow.target.connection):
+        if readable.get(flow.target.connection):
             found += [item async for item in _books(project, world, name)]
     return found
 
@@ -57,14 +61,14 @@ def _rules(project: Project, name: str) -> tuple[Finding, ...]:
     return coverage(rule_table(project, project.flows[name]))
 
 
-async def _connection(actor: Actor) -> AsyncIterator[Checked]:
+async def _connection(actor: Actor, controls: Collection[str]) -> AsyncIterator[Checked]:
     try:
         for finding in await actor.connector.check():
             yield Checked(f"connection {actor.id}", finding, unreachable=finding.code in _UNREACHABLE)
     except IsthmusError as error:
         yield Checked(f"connection {actor.id}", _of_error(error), unreachable=not isinstance(error, ConfigurationError))
         return
-    async for finding in _drift(actor):
+    async for finding in _drift(actor, controls):
         yield Checked(f"mapping of {actor.id}", finding)
 
 
@@ -75,10 +79,13 @@ def _of_error(error: IsthmusError) -> Finding:
     return Finding(code=error.code, severity="error", text=error.message, mend=error.hint)
 
 
-async def _drift(actor: Actor) -> AsyncIterator[Finding]:
+async def _drift(actor: Actor, controls: Collection[str]) -> AsyncIterator[Finding]:
+    """Mappings in use against the live fields: those of streams, of what is written, and of the books that controls
+    read afresh."""
     used = {spec.key.entity: spec.native for spec in actor.streams.values()}
     for entity, support in actor.connector.capabilities.entities.items():
-        if support.actions and entity in actor.lenses and entity not in used and support.read:
+        wanted = support.actions or entity in controls
+        if wanted and entity in actor.lenses and entity not in used and support.read:
             used[entity] = support.native
     for entity, native in used.items():
         try:
