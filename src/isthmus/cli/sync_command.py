@@ -53,6 +53,8 @@ async def _sync(place: Any, limit: int, as_json: bool) -> int:
         for name, trouble in standing.troubled.items():
             say(f"{name}: {trouble}", style="red", error=True)
         if standing.troubled:
-            return 3
+            ended = session.runtime.engine.results
+            ours = all(name in ended and ended[name].misconfigured for name in standing.troubled)
+            return 1 if ours else 3
         stopped = sum(report["messages"].get(state, 0) for state in ("dead", "held", "waiting", "uncertain"))
         return 2 if stopped or standing.pending else 0

@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from isthmus.contract.records import Page, ReadRequest
-from isthmus.errors import FenceLost, Halt, Reject, Retry
+from isthmus.errors import ConfigurationError, FenceLost, Halt, Reject, Retry
 from isthmus.ledger import audit, inbox, records, streams
 from isthmus.ledger.streams import StreamRow
 from isthmus.ledger.types import AuditWrite, Db, StreamKey
@@ -63,7 +63,7 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
     except (FenceLost, Halt):
         raise
     except Reject as error:
-        raise Halt(
+        raise ConfigurationError(
             f"{turn.actor.id} refuses to show {spec.native}: {error.message}",
             code=error.code,
             hint=error.hint or "Run `isthmus check`: it compares the mapping with what the system has now.",

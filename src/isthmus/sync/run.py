@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from isthmus.errors import FenceLost, Halt, StorageFailed
+from isthmus.errors import ConfigurationError, FenceLost, Halt, StorageFailed
 from isthmus.ledger import connections, history, messages, notes, streams
 from isthmus.ledger.types import Db
 from isthmus.sync.deliver import deliver
@@ -82,6 +82,7 @@ async def _next_due(db: Db, turn: Turn) -> datetime | None:
 async def _halt(turn: Turn, error: Halt) -> None:
     now = turn.now()
     turn.result.halted = str(error)
+    turn.result.misconfigured = isinstance(error, ConfigurationError)
     turn.result.next_due = now + _HALT_PAUSE
     async with turn.commit() as db:
         await connections.halt(db, turn.actor.id, error.code, str(error), now)

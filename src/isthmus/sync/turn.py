@@ -15,7 +15,8 @@ from isthmus.sync.world import Actor, World
 
 
 class TurnResult(Struct, kw_only=True):
-    """What a turn did. `more`: work is left right now; `wake`: connections that have work because of it."""
+    """What a turn did. `more`: work is left right now; `wake`: connections that have work because of it; `halted`: why
+    the connection stands still; `misconfigured`: the project must be mended for it to go on."""
 
     connection: str
     more: bool = False
@@ -23,6 +24,7 @@ class TurnResult(Struct, kw_only=True):
     wake: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     halted: str = ""
+    misconfigured: bool = False
 
 
 class Turn:
