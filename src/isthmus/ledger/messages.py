@@ -16,6 +16,9 @@ from isthmus.ledger.types import (
     message_row,
 )
 
+#: The record changed while a message of it was under way: decided when that has ended, not simply sent after it.
+CHANGED_IN_FLIGHT = "changed_in_flight"
+
 _WRITTEN = MessageWrite.__struct_fields__
 _TYPES = {
     "lane": "smallint", "record_id": "bigint", "follows": "bigint", "amount": "numeric", "event_on": "date",
@@ -174,14 +177,33 @@ def behind(message_id: int) -> str:
 
 
 async def release(db: Db, message_ids: Sequence[int], now: datetime) -> None:
-    """Wake messages that waited behind these, in order: each record's next one only."""
+    """Wake messages that waited behind these, in order: each record's next one only. What was put off stays."""
     if not message_ids:
         return
     await db.execute(
         """update message set state = 'ready', waits_for = '', code = '', reason = '', changed_at = %s
-            where state = 'waiting' and waits_for = any(%b::text[])""",
-        (now, [behind(message_id) for message_id in message_ids]),
+            where state = 'waiting' and waits_for = any(%b::text[]) and code <> %s""",
+        (now, [behind(message_id) for message_id in message_ids], CHANGED_IN_FLIGHT),
     )
+
+
+async def put_off(db: Db, message_ids: Sequence[int]) -> list[MessageRow]:
+    """Changes that wait for the end of these messages to be decided."""
+    cursor = await db.execute(
+        f"""select {MESSAGE_COLUMNS} from message
+             where state = 'waiting' and code = %s and waits_for = any(%b::text[]) order by id""",
+        (CHANGED_IN_FLIGHT, [behind(message_id) for message_id in message_ids]),
+    )
+    return [message_row(row) for row in await cursor.fetchall()]
+
+
+async def followers(db: Db, message_ids: Sequence[int]) -> list[int]:
+    """Messages that wait behind these."""
+    cursor = await db.execute(
+        "select id from message where state = 'waiting' and waits_for = any(%b::text[])",
+        ([behind(message_id) for message_id in message_ids],),
+    )
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def arrived(db: Db, names: Sequence[str], now: datetime) -> list[str]:
@@ -237,12 +259,22 @@ async def moving(db: Db, connection: str) -> list[MessageRow]:
     return [message_row(row) for row in await cursor.fetchall()]
 
 
-async def close(db: Db, ids: Sequence[int], state: MessageState, code: str, reason: str, now: datetime) -> list[int]:
-    """A person closes messages that nothing of can be in effect. Returns the ids closed."""
+async def close(
+    db: Db,
+    ids: Sequence[int],
+    state: MessageState,
+    code: str,
+    reason: str,
+    now: datetime,
+    *,
+    only: MessageState | None = None,
+) -> list[int]:
+    """A person closes messages that nothing of can be in effect, or `only` those in one state. The ids closed."""
+    open_states = [only] if only else ["dead", "held", "waiting", "ready", "retrying"]
     cursor = await db.execute(
         """update message set state = %s, code = %s, reason = %s, mend = '', waits_for = '', next_at = null,
                   changed_at = %s
-            where id = any(%b::bigint[]) and state in ('dead', 'held', 'waiting', 'ready', 'retrying') returning id""",
-        (state, code, reason, now, list(ids)),
+            where id = any(%b::bigint[]) and state = any(%b::text[]) returning id""",
+        (state, code, reason, now, list(ids), open_states),
     )
     return [row[0] for row in await cursor.fetchall()]

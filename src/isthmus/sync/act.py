@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from isthmus.ledger import audit, messages, progress, records
+from isthmus.ledger import audit, messages
 from isthmus.ledger.types import AuditWrite, Db, MessageRow, MessageWrite
-from isthmus.model.finding import Finding
 from isthmus.model.state import decode_state
-from isthmus.sync.admit import Change
-from isthmus.sync.process import SKIPPED_BY_PERSON, Processed, decide, put, written
+from isthmus.sync import standing
+from isthmus.sync.again import decide_again, decide_put_off
+from isthmus.sync.process import SKIPPED_BY_PERSON, Processed, put, written
 from isthmus.sync.tell import tell_source
 from isthmus.sync.world import FlowSpec, Work, World
 
@@ -44,54 +44,58 @@ async def retry(db: Db, world: World, rows: Sequence[MessageRow], who: str) -> l
 
 
 async def _retry_one(db: Db, world: World, flow: FlowSpec, row: MessageRow, who: str) -> Acted:
-    change = await _change_of(db, flow, row)
-    if change is None:
-        return Acted(row.id, False, "its record is gone from the source")
-    await flow.desk.load(db, [row.company] if row.company else [])
-    standing = (await progress.of_records(db, flow.name, [change.record_id])).get(change.record_id)
-    if standing is None:
-        return Acted(row.id, False, "its record never met the flow's condition")
-    forgotten = structs.replace(row, state="retrying", code="", reason="", document="")
-    after, write = decide(world, flow, change, flow.route(change.state), standing, [forgotten])
-    if write is None:
-        return Acted(row.id, False, "nothing is to be done for it any more")
-    done = Processed(made=[], ids={}, wake=set())
-    await put(db, world, flow, [structs.replace(write, key=row.key)], done)
-    await progress.save(db, flow.name, [after])
-    await _told(db, world, row, who, "retried", f"{row.state} -> {write.state}")
-    return Acted(row.id, write.state == "ready", write.state if not write.reason else f"{write.state}: {write.reason}")
+    every = (await messages.of_records(db, flow.name, [row.record_id or 0])).get(row.record_id or 0, [])
+    if (why := _superseded(every, row)) is not None:
+        return Acted(row.id, False, why)
+    if row.key.endswith(standing.COUNTER):
+        made: MessageWrite | str = await _send_again(db, world, flow, row)
+    else:
+        made = await decide_again(db, world, flow, row, forget=True)
+    if isinstance(made, str):
+        return Acted(row.id, False, made)
+    await _told(db, world, row, who, "retried", f"{row.state} -> {made.state}")
+    return Acted(row.id, made.state == "ready", made.state if not made.reason else f"{made.state}: {made.reason}")
 
 
-async def _change_of(db: Db, flow: FlowSpec, row: MessageRow) -> Change | None:
-    if row.record_id is None:
-        return None
-    place = (await records.linked(db, flow.source, [row.record_id])).get(row.record_id)
-    data = await records.state_of(db, row.record_id)
-    if place is None or data is None:
-        return None
-    findings: tuple[Finding, ...] = ()
-    if row.code in {"unreadable", "bad_value", "lookup_missing"} and row.state == "dead":
-        # the source itself is wrong: only a change there can mend it, which then comes by itself
-        findings = (Finding(row.code, "error", row.reason, row.field, row.value, row.mend),)
-    return Change(
-        record_id=row.record_id,
-        native_id=place[2],
-        place=place[3],
-        before=None,
-        state=decode_state(data),
-        findings=findings,
-    )
+def _superseded(every: Sequence[MessageRow], row: MessageRow) -> str | None:
+    """Why a message must not be made anew: its record is in the books, or a later message took its place."""
+    counter = standing.countering(every)
+    if row.key.endswith(standing.COUNTER):
+        return None if counter is not None and counter.id == row.id else "its correction is over"
+    later = [message for message in every if message.id > row.id and message.state != "waiting"]
+    if later:
+        return f"M-{later[-1].id} took its place"
+    booked = standing.booked(every)
+    if booked is not None and counter is None:
+        return f"is booked already as {booked.number}: use `isthmus correct` for a change of it"
+    return None
+
+
+async def _send_again(db: Db, world: World, flow: FlowSpec, row: MessageRow) -> MessageWrite:
+    """A counter says what was booked, not what the record holds now: the same document once more."""
+    values = {name: getattr(row, name) for name in MessageWrite.__struct_fields__ if hasattr(row, name)}
+    values |= {"state": "ready", "code": "", "reason": "", "field": "", "value": "", "mend": "", "waits_for": ""}
+    write = MessageWrite(**values)
+    await put(db, world, flow, [write], Processed(made=[], ids={}, wake=set()))
+    return write
 
 
 async def skip(db: Db, world: World, rows: Sequence[MessageRow], who: str, why: str) -> list[Acted]:
-    """A person decides that nothing shall be sent for these. Raises nothing; what is booked stays booked."""
+    """A person decides that nothing shall be sent for these. Raises nothing; what is booked stays booked.
+
+    Without its counter a correction is off: what was to follow a skipped counter is cancelled.
+    """
     acted = []
     skippable = [row for row in rows if row.state in {"dead", "held", "waiting", "ready", "retrying"}]
     now = world.clock.now()
     ids = await messages.close(
         db, [row.id for row in skippable], "skipped", SKIPPED_BY_PERSON, f"skipped by {who}: {why}", now
     )
+    counters = [row.id for row in skippable if row.id in ids and row.key.endswith(standing.COUNTER)]
+    off = await messages.followers(db, counters)
+    await messages.close(db, off, "cancelled", "correction_skipped", f"its counter was skipped by {who}: {why}", now)
     await messages.release(db, ids, now)
+    await decide_put_off(db, world, ids)
     for row in rows:
         if row.id in ids:
             await _told(db, world, row, who, "skipped", why)
@@ -110,6 +114,9 @@ async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
     booked = (await messages.by_ids(db, [row.follows or 0]))[:1]
     if flow is None or not booked or row.state != "held" or row.code != "already_booked":
         return Acted(row.id, False, f"is {row.state} ({row.code or 'no code'}): only a held change can be corrected")
+    now = world.clock.now()
+    if not await messages.close(db, [row.id], "cancelled", "corrected", f"corrected by {who}", now, only="held"):
+        return Acted(row.id, False, "somebody else was faster: it is not held any more")
     work = Work(
         state={"number": row.subject},
         record_id=row.record_id or 0,
@@ -125,8 +132,6 @@ async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
     await flow.desk.load(db, [row.company])
     works = flow.correct(decode_state(booked[0].document), work, row.id)
     writes: list[MessageWrite] = [structs.replace(written(flow, w), follows=booked[0].id) for w in works]
-    now = world.clock.now()
-    await messages.close(db, [row.id], "cancelled", "corrected", f"corrected by {who}", now)
     done = Processed(made=[], ids={}, wake=set())
     await put(db, world, flow, writes[:1], done)
     for later in writes[1:]:

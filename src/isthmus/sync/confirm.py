@@ -11,6 +11,7 @@ from isthmus.ledger.types import AuditWrite, Db, MessageRow, RecordWrite, Settle
 from isthmus.model.entity import entities
 from isthmus.model.state import decode_state
 from isthmus.sync.admit import amount_of
+from isthmus.sync.again import decide_put_off
 from isthmus.sync.tell import tell_source
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ async def confirm(
     for settlement in settled:
         if settlement.id in moved:
             turn.count(settlement.state)
+    ended = [i for i in sorted(moved) if state_of[i] in {"done", "saved"}]
+    await decide_put_off(db, turn.world, ended)
     await tell_sources(db, turn, sorted(moved))
 
 

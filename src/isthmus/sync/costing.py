@@ -30,7 +30,7 @@ from isthmus.model.finding import Finding
 from isthmus.model.money import Money, known_currency
 from isthmus.model.spelling import spell
 from isthmus.model.state import decode_state
-from isthmus.sync.process import COUNTER
+from isthmus.sync.standing import COUNTER
 from isthmus.sync.world import Step, Work
 
 #: What a cost flow reads of the target's books before it decides anything.

@@ -9,23 +9,19 @@ from decimal import Decimal
 from msgspec import Struct, structs
 
 from isthmus.ledger import messages, progress
-from isthmus.ledger.messages import behind
+from isthmus.ledger.messages import CHANGED_IN_FLIGHT, behind
 from isthmus.ledger.progress import Progress
 from isthmus.ledger.types import Db, MessageRow, MessageState, MessageWrite
 from isthmus.model.finding import Finding, Severity, worst
 from isthmus.model.state import decode_state, encode_state
+from isthmus.sync import standing
 from isthmus.sync.admit import Change
+from isthmus.sync.standing import REPLACEABLE
 from isthmus.sync.tell import tell_source
 from isthmus.sync.world import FlowSpec, Work, World
 
-#: Nothing of these can be in effect at the target, so their document may still be replaced.
-REPLACEABLE: frozenset[MessageState] = frozenset(
-    {"ready", "retrying", "waiting", "held", "dead", "skipped", "cancelled"}
-)
 #: A person decided that nothing shall be booked for this document.
 SKIPPED_BY_PERSON = "skipped_by_person"
-#: Ends the key of a message whose document counters a booked one.
-COUNTER = ":counter"
 _STATE_OF: dict[Severity, MessageState] = {"error": "dead", "hold": "held", "wait": "waiting", "skip": "skipped"}
 
 
@@ -47,14 +43,14 @@ async def process(db: Db, world: World, connection: str, entity: str, changes: S
 
 async def _run_flow(db: Db, world: World, flow: FlowSpec, changes: Sequence[Change], done: Processed) -> None:
     ids = [change.record_id for change in changes]
-    standing = await progress.of_records(db, flow.name, ids)
+    known = await progress.of_records(db, flow.name, ids)
     earlier = await messages.of_records(db, flow.name, ids)
     routed = [(change, _route(flow, change)) for change in changes]
     await flow.desk.load(db, sorted({route for _, route in routed if isinstance(route, str)}))
     moved: list[Progress] = []
     made: list[MessageWrite] = []
     for change, route in routed:
-        before = standing.get(change.record_id, Progress(change.record_id, active=False, occurrence=0))
+        before = known.get(change.record_id, Progress(change.record_id, active=False, occurrence=0))
         after, write = decide(world, flow, change, route, before, earlier.get(change.record_id, []))
         if after != before:
             moved.append(after)
@@ -97,7 +93,7 @@ def decide(
     findings = change.findings if active is True else (*change.findings, active)
     occurrence = before.occurrence if before.active else before.occurrence + 1
     after = Progress(change.record_id, active=True, occurrence=occurrence)
-    key = event_key(flow, change, occurrence)
+    key = standing.slot(event_key(flow, change, occurrence), earlier)
     if isinstance(route, Finding):
         findings, route = (*findings, route), ""
     work = Work(
@@ -129,44 +125,42 @@ def _message(world: World, flow: FlowSpec, work: Work, earlier: Sequence[Message
     last = earlier[-1]
     if last.code == SKIPPED_BY_PERSON and last.document == write.document:
         return None
-    booked = _booked(earlier)
+    counter = standing.countering(earlier)
+    if counter is not None:
+        return _of_correction(write, counter, earlier)
+    booked = standing.booked(earlier)
     if booked is not None:
         return _of_booked(flow, write, booked, last)
+    flying = standing.flying(earlier)
+    if flying is not None:
+        return _put_off(flow, write, flying, last)
     if last.state in REPLACEABLE and last.key == write.key:
-        return write if _differs(last, write) else None
-    if last.state == "done" and write.key in {message.key for message in earlier}:
-        write = structs.replace(write, key=f"{write.key}:again:{last.id}")  # countered before: booked anew
+        return structs.replace(write, follows=last.follows) if _differs(last, write) else None
     return _behind(write, last)
 
 
-def _booked(earlier: Sequence[MessageRow]) -> MessageRow | None:
-    """The document that stands in the target's books for this record now; None after a counter without a new one."""
-    last = next((m for m in reversed(earlier) if m.state in {"done", "saved"} and m.document), None)
-    return None if last is not None and last.key.endswith(COUNTER) else last
+def _of_correction(write: MessageWrite, counter: MessageRow, earlier: Sequence[MessageRow]) -> MessageWrite | None:
+    """A further change while a correction is under way: the document that follows the counter is replaced."""
+    own = next((message for message in earlier if message.key == write.key), None)
+    if own is None and write.state == "skipped":
+        return None
+    write = structs.replace(write, follows=counter.follows)
+    if write.state in {"ready", "uncertain"}:
+        write = _waiting_behind(write, counter)
+    return write if own is None or _differs(own, write) else None
 
 
 def _of_booked(flow: FlowSpec, write: MessageWrite, booked: MessageRow, last: MessageRow) -> MessageWrite | None:
     """A change of something booked: held for a person, never patched; back to the booked value: cancelled."""
     pending = last if last.id != booked.id and last.state in REPLACEABLE else None
-    changed = (
-        flow.compare(decode_state(booked.document), decode_state(write.document))
-        if write.document
-        else _unbookable(write, booked)
-    )
+    changed = _changed(flow, write, booked)
     if changed is None:
-        if pending is None or pending.state in {"cancelled", "skipped"}:
-            return None
-        return structs.replace(
-            write, key=pending.key, state="cancelled", code="change_undone", reason="the source shows what is booked"
-        )
-    key = pending.key if pending is not None else f"{booked.key}:change:{last.id}"
+        return _undone(write, pending)
     if pending is not None and pending.reason == changed.text and pending.document == write.document:
         return None
-    if last.state in {"sending", "uncertain"}:
-        return structs.replace(_behind(write, last), key=key)
     return structs.replace(
         write,
-        key=key,
+        key=pending.key if pending is not None else f"{booked.key}:change:{last.id}",
         state="held",
         code=changed.code,
         reason=changed.text,
@@ -176,6 +170,37 @@ def _of_booked(flow: FlowSpec, write: MessageWrite, booked: MessageRow, last: Me
         follows=booked.id,
         waits_for="",
     )
+
+
+def _put_off(flow: FlowSpec, write: MessageWrite, flying: MessageRow, last: MessageRow) -> MessageWrite | None:
+    """A change while the document is on its way: only when that has ended it can be said what it changes."""
+    pending = last if last.id != flying.id else None
+    if _changed(flow, write, flying) is None:
+        return _undone(write, pending)
+    reason = f"changed while M-{flying.id} is under way: decided when that has ended"
+    write = structs.replace(
+        _waiting_behind(write, flying),
+        key=pending.key if pending is not None else f"{flying.key}:change:{flying.id}",
+        code=CHANGED_IN_FLIGHT,
+        reason=reason,
+        mend="",
+        field="",
+        value="",
+    )
+    return write if pending is None or _differs(pending, write) else None
+
+
+def _changed(flow: FlowSpec, write: MessageWrite, sent: MessageRow) -> Finding | None:
+    if not write.document:
+        return _unbookable(write, sent)
+    return flow.compare(decode_state(sent.document), decode_state(write.document))
+
+
+def _undone(write: MessageWrite, pending: MessageRow | None) -> MessageWrite | None:
+    if pending is None or pending.state in {"cancelled", "skipped"}:
+        return None
+    reason = "the source shows what is booked"
+    return structs.replace(write, key=pending.key, state="cancelled", code="change_undone", reason=reason)
 
 
 def _unbookable(write: MessageWrite, booked: MessageRow) -> Finding | None:
@@ -192,8 +217,17 @@ def _unbookable(write: MessageWrite, booked: MessageRow) -> Finding | None:
 def _behind(write: MessageWrite, last: MessageRow) -> MessageWrite:
     if write.state != "ready" or last.state in {"done", "skipped", "cancelled"}:
         return write
+    return _waiting_behind(write, last)
+
+
+def _waiting_behind(write: MessageWrite, last: MessageRow) -> MessageWrite:
     return structs.replace(
-        write, state="waiting", code="behind", reason=f"behind M-{last.id}", waits_for=behind(last.id)
+        write,
+        state="waiting",
+        code="behind",
+        reason=f"behind M-{last.id}",
+        waits_for=behind(last.id),
+        settled_at=None,
     )
 
 
