@@ -20,7 +20,7 @@ from isthmus.contract.clock import SystemClock
 from isthmus.ledger.database import open_database
 from isthmus.ledger.idle import Idle
 from isthmus.ledger.types import MESSAGE_COLUMNS, MessageRow, message_row
-from isthmus.sandbox.server import SandboxProcess, start_process
+from isthmus.sandbox.server import Sandbox
 from isthmus.sync.act import Acted, correct, retry, skip
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,7 +48,7 @@ class Mine:
         shutil.copytree(EXAMPLE, self.project)
         self.list.parent.mkdir(parents=True)
         self.lines = (EXAMPLE / "sample" / "excavators" / "work_orders.csv").read_text("utf-8").splitlines()
-        self._box: SandboxProcess | None = None
+        self._box: Sandbox | None = None
 
     # the project and its list
 
@@ -85,16 +85,20 @@ class Mine:
     # running
 
     @property
-    def box(self) -> SandboxProcess:
-        """The simulated Business Central; commands find it running."""
+    def box(self) -> Sandbox:
+        """The simulated Business Central, in a thread of this process; commands find it running."""
         if self._box is None:
-            self._box = start_process(self.home / "sandbox" / "finance", self.project / "sandbox.yaml", idle_exit=300)
+            self._box = Sandbox(self.project / "sandbox.yaml", home=self.home / "sandbox" / "finance").start()
         return self._box
 
     def stop(self) -> None:
         if self._box is not None:
             self._box.stop()
             self._box = None
+
+    def block(self, *accounts: str, blocked: bool = True) -> None:
+        """What a person does on page Chart of Accounts."""
+        self.box.set(company=COMPANY, accounts={number: {"blocked": blocked} for number in accounts})
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.work_order_costs.bench import Mine
 
+from integration.work_order_costs.bench import Mine
 from isthmus.ledger.database import Database
 
 

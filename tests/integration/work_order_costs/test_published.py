@@ -7,6 +7,7 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
+
 from integration.work_order_costs.bench import CLEARING, PUBLISHED, Mine, split_in_books, split_of
 
 LIST = PUBLISHED / "excavators" / "work_orders.csv"
