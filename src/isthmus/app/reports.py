@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from isthmus.ledger import connections, overview
 from isthmus.ledger.overview import EntityTotal, StateCount
 from isthmus.ledger.types import ALL_STATES, FINAL_STATES, STOPPED_STATES, Db, MessageRow
 from isthmus.model.entity import entities
 from isthmus.model.spelling import spell, spell_decimal
+
+if TYPE_CHECKING:
+    from isthmus.sync.reconcile import Reconciled
 
 #: Who must act on a message that nothing moves by itself.
 PERSON, FINANCE = "person", "finance"
@@ -159,6 +164,24 @@ def next_step(row: MessageRow) -> str | None:
         waited = row.waits_for.removeprefix("message:")
         return f"after M-{waited}" if waited != row.waits_for else f"when {row.waits_for} is there"
     return _time(row.next_at or row.changed_at)
+
+
+def reconciled_line(row: Reconciled) -> dict[str, Any]:
+    """What `isthmus reconcile --json` says of one flow's entity in one company and currency."""
+    return {
+        "flow": row.flow,
+        "entity": row.entity,
+        "company": row.company,
+        "currency": row.currency,
+        "source": row.source,
+        "hub": row.hub,
+        "target": row.target,
+        "difference": row.difference,
+        "rounding": row.rounding,
+        "agrees": row.agrees,
+        "unreadable": row.unreadable,
+        "drift": [msgspec.to_builtins(drift) for drift in row.drift],
+    }
 
 
 def _states(counts: Iterable[StateCount]) -> dict[str, int]:

@@ -176,7 +176,7 @@ def _of_message(row: MessageRow, facts: Facts, rules: RulePlaces) -> Iterator[Ev
             text += f", posting date {document['posting_date']}"
         details = tuple(_line_text(line) for line in document["lines"])
     else:
-        text, details = f"no document: {row.reason or row.code}", ()
+        text, details = "no document", ()
     if row.follows:
         text += f"; follows M-{row.follows}"
     yield Event(at=row.created_at, what="decided", who=by, message=row.id, text=text, details=details)

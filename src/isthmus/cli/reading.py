@@ -41,23 +41,23 @@ class Reading(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_reading(place: Place) -> AsyncIterator[Reading]:
-    """The ledger of a place. A home without one stays as it is: nothing is made."""
+async def open_reading(place: Place, *, create: bool = False) -> AsyncIterator[Reading]:
+    """The ledger of a place. A home without one stays as it is, unless `create` says to make it."""
     project = place.load()
     url = os.environ.get("DATABASE_URL") or None
-    if url is None and not (project.home / "postgres" / "PG_VERSION").exists():
+    if not create and url is None and not (project.home / "postgres" / "PG_VERSION").exists():
         yield Reading(project, None)
         return
     database = open_database(project.home, url, clock=SystemClock())
     try:
-        yield Reading(project, database if _has_ledger(database) else None)
+        yield Reading(project, database if _has_ledger(database, create) else None)
     finally:
         database.close()
 
 
-def _has_ledger(database: Database) -> bool:
+def _has_ledger(database: Database, create: bool) -> bool:
     with database.connect(autocommit=True) as connection:
-        if schema_version(connection) is None:
+        if schema_version(connection) is None and not create:
             return False
     ensure_current(database)
     return True

@@ -86,7 +86,8 @@ def _show(story: dict[str, Any]) -> None:
     if record is not None:
         shown = [link["place"] or link["id"] for link in record["shown_by"]]
         heading(f"{record['entity'].replace('_', ' ')} {record['number']}  {', '.join(shown)}")
-        say(f"{money(record['amount'], record['currency'])}, known as {record['handle']}".lstrip(", "))
+        worth = money(record["amount"], record["currency"])
+        say(f"{worth}, handle {record['handle']}" if worth else f"handle {record['handle']}")
     for document in story["documents"]:
         _show_document(document)
     heading("What happened (times in UTC)")
@@ -102,8 +103,9 @@ def _show_document(document: dict[str, Any]) -> None:
     if document["number"]:
         worth = money(document["amount"], document["currency"])
         words.append(f"{document['entity'].replace('_', ' ')} {document['number']} {worth}")
-    if document["company"]:
-        words.append(f"in {document['company']}")
+        words.append(f"in {document['company'] or document['connection']}")
+    else:
+        words.append("no document")
     if document["posting_date"]:
         words.append(f"on {document['posting_date']}")
     if document["booked_id"]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec import Struct
+
 from isthmus.ledger.types import Db
+
+
+class LookupRow(Struct, frozen=True):
+    """A row that a person set, when and who."""
+
+    name: str
+    key: str
+    value: str
+    changed_at: datetime
+    who: str
 
 
 async def stamp(db: Db) -> str:
@@ -31,3 +43,14 @@ async def put(db: Db, name: str, key: str, value: str, *, who: str, now: datetim
         (name, key, value, now, who),
     )
     return before[0] if before else None
+
+
+async def rows_with_origin(db: Db) -> list[LookupRow]:
+    """All rows with who set them."""
+    cursor = await db.execute("select name, key, value, changed_at, who from lookup_row order by name, key")
+    return [LookupRow(*row) for row in await cursor.fetchall()]
+
+
+async def forget(db: Db, name: str, key: str) -> None:
+    """Remove a row: what the project's file says holds again."""
+    await db.execute("delete from lookup_row where name = %s and key = %s", (name, key))
