@@ -25,9 +25,6 @@ from isthmus.ledger.types import Db
 from isthmus.sync.points import arm_from
 from isthmus.sync.world import World
 
-#: A connection that stays unreachable or halted this long ends `until idle`.
-_GIVE_UP_AFTER = timedelta(seconds=45)
-
 
 class Runtime:
     """Owns the pool, the connectors and the engine. Made by `open_runtime`."""
@@ -100,7 +97,7 @@ class Runtime:
                 return standing
             if self.engine.running or standing.running:
                 continue
-            if standing.pending == 0 or self._hopeless(standing, started, now):
+            if standing.pending == 0 or standing.hopeless:
                 return standing
             await self._go_on(standing, now, simulated)
 
@@ -111,13 +108,6 @@ class Runtime:
         elif simulated and not await self.engine.queued():
             await self.clock.sleep((standing.next_at - now).total_seconds())
             await self.engine.wake(standing.connections)
-
-    def _hopeless(self, standing: idle.Idle, started: datetime, now: datetime) -> bool:
-        """All that is left belongs to connections that cannot work: halted since, or unreachable for long enough."""
-        if not standing.troubled or not standing.only_troubled:
-            return False
-        halted = all(name in standing.halted for name in standing.connections)
-        return halted or now - started > _GIVE_UP_AFTER
 
 
 @asynccontextmanager

@@ -120,7 +120,7 @@ async def _door(app: Any, host: str, port: int) -> AsyncIterator[str]:
             f"cannot listen on {host}:{port}: {error.strerror}.", hint="Choose another one with --host and --port."
         ) from None
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]  # ours drain the engine
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # ours drain the engine
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://{host}:{listener.getsockname()[1]}"

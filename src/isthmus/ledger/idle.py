@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from isthmus.ledger.types import Db
 
+#: So many polls in a row without an answer, and a connection is given up for this time.
+_MANY_FAILURES = 5
+
 
 class Idle(Struct, frozen=True, kw_only=True):
     """How much is left that moves by itself.
@@ -18,8 +21,7 @@ class Idle(Struct, frozen=True, kw_only=True):
     next_at      earliest moment something of it is due
     connections  those with something left
     troubled     connection -> why it cannot go on (halted, unreachable)
-    halted       those that were halted since the start
-    only_troubled  what is left belongs to troubled connections alone
+    hopeless     what is left needs connections that were halted since the start or failed again and again
     """
 
     pending: int
@@ -30,8 +32,7 @@ class Idle(Struct, frozen=True, kw_only=True):
     next_at: datetime | None
     connections: tuple[str, ...]
     troubled: dict[str, str]
-    halted: frozenset[str]
-    only_troubled: bool
+    hopeless: bool
 
 
 async def standing(db: Db, names: Sequence[str], started: datetime, now: datetime) -> Idle:
@@ -52,10 +53,12 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
     rows = await cursor.fetchall()
     troubled = await _troubled(db, names)
     cursor = await db.execute(
-        "select id from connection where halted_code <> '' and seen_at >= %s and id = any(%b::text[])",
-        (started, list(names)),
+        """select id from connection where halted_code <> '' and seen_at >= %s and id = any(%b::text[])
+           union
+           select connection from stream where failures >= %s and connection = any(%b::text[])""",
+        (started, list(names), _MANY_FAILURES, list(names)),
     )
-    halted = frozenset(row[0] for row in await cursor.fetchall())
+    lost = {row[0] for row in await cursor.fetchall()}
     counts = {what: sum(row[2] for row in rows if row[1] == what) for what in ("message", "stream", "note")}
     moments = [row[3] for row in rows if row[3] is not None]
     cursor = await db.execute(
@@ -73,8 +76,7 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
         next_at=min(moments, default=None),
         connections=tuple(sorted({row[0] for row in rows})),
         troubled=troubled,
-        halted=halted,
-        only_troubled=bool(rows) and all(row[0] in troubled for row in rows),
+        hopeless=bool(lost) and all(row[0] in lost or row[0] in troubled for row in rows),
     )
 
 

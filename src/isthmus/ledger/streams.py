@@ -55,24 +55,27 @@ async def advance(
 ) -> None:
     """Move the cursor, in the transaction of the page it belongs to. `due_at` None: more is there right now."""
     await db.execute(
-        """update stream set cursor = %s, due_at = coalesce(%s, due_at), polled_at = %s, trouble = '',
+        """update stream set cursor = %s, due_at = coalesce(%s, due_at), polled_at = %s, trouble = '', failures = 0,
                   filled_at = case when %s then coalesce(filled_at, %s) else filled_at end
             where connection = %s and name = %s and company = %s""",
         (cursor, due_at, now, filled, now, stream.connection, stream.entity, stream.company),
     )
 
 
-async def postpone(db: Db, stream: StreamKey, *, due_at: datetime, trouble: str) -> None:
-    """A poll failed: note why and when the next one comes."""
+async def postpone(db: Db, stream: StreamKey, *, due_at: datetime, trouble: str, failed: bool) -> None:
+    """No poll now: note why and when the next one comes; `failed`: because the system did not answer."""
     await db.execute(
-        "update stream set due_at = %s, trouble = %s where connection = %s and name = %s and company = %s",
-        (due_at, trouble, stream.connection, stream.entity, stream.company),
+        """update stream set due_at = %s, trouble = %s, failures = failures + %s
+            where connection = %s and name = %s and company = %s""",
+        (due_at, trouble, int(failed), stream.connection, stream.entity, stream.company),
     )
 
 
 async def hasten(db: Db, connections: Sequence[str], now: datetime) -> None:
     """Make all streams of the connections due now."""
-    await db.execute("update stream set due_at = %s where connection = any(%b::text[])", (now, list(connections)))
+    await db.execute(
+        "update stream set due_at = %s, failures = 0 where connection = any(%b::text[])", (now, list(connections))
+    )
 
 
 async def see(db: Db, stream: StreamKey, scan: str, native_ids: Sequence[str]) -> None:

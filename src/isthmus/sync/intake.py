@@ -49,7 +49,8 @@ async def take_in(turn: Turn) -> None:
 async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Mapping[StreamKey, StreamRow]) -> None:
     missing = _missing_reference(turn, spec, rows)
     if missing is not None:
-        await _postpone(turn, spec, _AWAIT_REFERENCE, f"waits until {missing.entity} of {missing.connection} was read")
+        trouble = f"waits until {missing.entity} of {missing.connection} was read"
+        await _postpone(turn, spec, _AWAIT_REFERENCE, trouble, failed=False)
         turn.result.wake.add(missing.connection)
         return
     async with turn.world.transaction() as db:
@@ -71,7 +72,7 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
     except Retry as error:
         turn.count("polls failed")
         pause = timedelta(seconds=error.after) if error.after else _RETRY_POLL
-        await _postpone(turn, spec, pause, str(error))
+        await _postpone(turn, spec, pause, str(error), failed=True)
 
 
 async def _take_in_page(turn: Turn, spec: StreamSpec, mark: Bookmark) -> tuple[Page, Bookmark]:
@@ -143,9 +144,9 @@ async def _move(db: Db, turn: Turn, spec: StreamSpec, page: Page, mark: Bookmark
         }
 
 
-async def _postpone(turn: Turn, spec: StreamSpec, pause: timedelta, trouble: str) -> None:
+async def _postpone(turn: Turn, spec: StreamSpec, pause: timedelta, trouble: str, *, failed: bool) -> None:
     async with turn.commit() as db:
-        await streams.postpone(db, spec.key, due_at=turn.now() + pause, trouble=trouble)
+        await streams.postpone(db, spec.key, due_at=turn.now() + pause, trouble=trouble, failed=failed)
 
 
 def _missing_reference(turn: Turn, spec: StreamSpec, rows: Mapping[StreamKey, StreamRow]) -> StreamKey | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FIRST_LOOK = timedelta(seconds=2)
 BOOKING_LOOK = timedelta(minutes=1)
 #: Refusals that a person decides on rather than mends in the document.
+#: What ails the system as a whole, not the document.
+_SYSTEM_TROUBLE = frozenset({"unreachable", "throttled", "unavailable", "budget", "not_sent"})
 _HELD_CODES = frozenset({"period_closed", "number_taken", "somebody_else"})
 
 
@@ -62,7 +64,7 @@ def _retry(turn: Turn, row: MessageRow, outcome: Outcome, told: Settlement) -> S
     flow = turn.world.flow(row.flow)
     spec = flow.retry if flow is not None else RetrySpec()
     attempt = row.attempts + 1
-    if attempt >= spec.attempts:
+    if attempt >= spec.attempts and not _patient(turn, row, outcome):
         return structs.replace(
             told,
             code="retries_exhausted",
@@ -72,6 +74,13 @@ def _retry(turn: Turn, row: MessageRow, outcome: Outcome, told: Settlement) -> S
         )
     wait = timedelta(seconds=outcome.after) if outcome.after else backoff(spec, attempt)
     return structs.replace(told, state="retrying", next_at=turn.now() + wait, abandon=True)
+
+
+def _patient(turn: Turn, row: MessageRow, outcome: Outcome) -> bool:
+    """A system that is down says nothing of the document: it is tried on for as long as its flow lets things wait."""
+    flow = turn.world.flow(row.flow)
+    limit = flow.wait_limit if flow is not None else timedelta(hours=24)
+    return outcome.code in _SYSTEM_TROUBLE and turn.now() - row.created_at < limit
 
 
 def backoff(spec: RetrySpec, attempt: int) -> timedelta:

@@ -40,6 +40,7 @@ create table stream (
     polled_at timestamptz,
     moment timestamptz,
     trouble text not null default '',
+    failures int not null default 0,
     primary key (connection, name, company)
 );
 

@@ -1,0 +1,63 @@
+"""Who owns which field: the matrix both sides sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from isthmus.app.project.project import Project
+from isthmus.app.wiring import _policies as policies
+from isthmus.model.entity import EntityType, Field, entities
+
+COLUMNS = (
+    "entity", "field", "description", "owner", "rule", "decided_by", "signed_by_finance", "signed_by_operations", "date",
+)  # fmt: skip
+_RULES = {
+    "owner": "edits elsewhere are not taken and are audited",
+    "latest": "the later edit wins; both are audited",
+    "review": "edits on both sides are held for a person",
+}
+
+
+def matrix(project: Project) -> Iterator[tuple[str, ...]]:
+    """One row per field of every entity a flow moves; the last three columns are left to be signed."""
+    policy = policies(project)
+    for name in _moved(project):
+        kind = entities()[name]
+        for field, path in _fields(kind.fields, ""):
+            found = policy(name, path)
+            yield (
+                name,
+                path,
+                field.description,
+                found.owner or "nobody alone",
+                _RULES[found.kind],
+                _decided_by(project, kind, path),
+                "",
+                "",
+                "",
+            )
+
+
+def _moved(project: Project) -> list[str]:
+    """Entities of the flows, and what their targets are asked for."""
+    return list(
+        dict.fromkeys(
+            name for flow in project.flows.values() for name in (flow.source.entity, flow.target.entity)
+        )
+    )  # fmt: skip
+
+
+def _fields(fields: tuple[Field, ...], prefix: str) -> Iterator[tuple[Field, str]]:
+    for field in fields:
+        yield field, prefix + field.path
+        yield from _fields(field.fields, f"{prefix}{field.path}.")
+
+
+def _decided_by(project: Project, kind: EntityType, path: str) -> str:
+    for name, flow in project.flows.items():
+        if flow.source.entity == kind.name and (path in flow.ownership or "*" in flow.ownership):
+            at = ("ownership", path if path in flow.ownership else "*")
+            document = project.flow_documents[name]
+            line = document.line(at)
+            return f"{document.file}:{line}" if line else document.file
+    return "the model of Isthmus"
