@@ -11,8 +11,6 @@ from typing import Any, Literal, Protocol, TextIO
 
 import msgspec
 
-from isthmus.app.project.project import Project
-from isthmus.mapping.sheets import COLUMNS as SHEET_COLUMNS
 from isthmus.model.spelling import spell
 
 Format = Literal["csv", "jsonl"]
@@ -30,7 +28,7 @@ class Sink(Protocol):
 
 
 class CsvSink:
-    """CSV by RFC 4180 in UTF-8, a header first. Text that a spreadsheet would run as a formula gets a quote in front."""
+    """CSV by RFC 4180 in UTF-8, a header first. What a spreadsheet would run as a formula gets a quote in front."""
 
     def __init__(self, stream: TextIO, columns: Sequence[str]) -> None:
         self._writer = csv.writer(stream, lineterminator="\r\n")
@@ -69,21 +67,6 @@ def safe_cell(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     return spell(value) if isinstance(value, Decimal | datetime | date) else value
-
-
-def mapping_columns() -> tuple[str, ...]:
-    """Columns of the mapping sheet."""
-    return ("connection", "entity", "native", *SHEET_COLUMNS)
-
-
-def mapping_rows(project: Project) -> Iterable[tuple[Any, ...]]:
-    """Every rule of every lens: source, target, transformation, direction, ownership, file and line."""
-    from isthmus.app.wiring import compile_lenses
-
-    for connection in project.connections:
-        for entity, (lens, _) in compile_lenses(project, connection).items():
-            for row in lens.sheet():
-                yield (connection, entity, lens.native, *(getattr(row, name) for name in SHEET_COLUMNS))
 
 
 async def write_all(rows: Iterable[Sequence[Any]] | AsyncIterator[Sequence[Any]], into: Sink) -> int:

@@ -9,8 +9,16 @@ from isthmus.app.wiring import _policies as policies
 from isthmus.model.entity import EntityType, Field, entities
 
 COLUMNS = (
-    "entity", "field", "description", "owner", "rule", "decided_by", "signed_by_finance", "signed_by_operations", "date",
-)  # fmt: skip
+    "entity",
+    "field",
+    "description",
+    "owner",
+    "rule",
+    "decided_by",
+    "signed_by_finance",
+    "signed_by_operations",
+    "date",
+)
 _RULES = {
     "owner": "edits elsewhere are not taken and are audited",
     "latest": "the later edit wins; both are audited",

@@ -85,9 +85,9 @@ async def _export(place: Place, what: Any, since: date | None, until: date | Non
 
 def _of_project(loaded: Any, what: str) -> tuple[Any, Any]:
     if what == "mapping":
-        from isthmus.app.exporting import mapping_columns, mapping_rows
+        from isthmus.app import mapping_sheet
 
-        return mapping_columns(), mapping_rows(loaded)
+        return mapping_sheet.COLUMNS, mapping_sheet.rows(loaded)
     from isthmus.app.ownership import COLUMNS, matrix
 
     return COLUMNS, matrix(loaded)

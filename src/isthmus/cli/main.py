@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own = given[: given.index("--")] if "--" in given else given
     as_json, debug = "--json" in own, "--debug" in own
     try:
-        code = app(given, standalone_mode=False)
+        code = app(given, prog_name="isthmus", standalone_mode=False)
         sys.stdout.flush()
     except TyperException as error:
         return _usage(error, as_json=as_json)
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _usage(error: TyperException, *, as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     hint = f"See `{context.command_path} --help`." if context is not None else ""
-    failure = Failure("usage", error.format_message().strip(), hint)
+    failure = Failure("usage", f"{error.format_message().strip().rstrip('.')}.", hint)
     if as_json:
         import msgspec
 
