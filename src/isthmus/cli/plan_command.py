@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from isthmus.cli.options import Debug, Json, Project, Sets, place_of
-from isthmus.cli.output import say, table, write_json
+from isthmus.cli.output import money, say, table, write_json
 
 Items = Annotated[
     int, typer.Option("--items", min=0, help="Show at most this many documents one by one, with all their fields.")
@@ -54,16 +54,14 @@ async def _plan(place: Any, items: int, as_json: bool) -> int:
 
 def show_plan(made: Any) -> None:
     """The plan as people read it."""
-    rows = [
-        [total.flow, total.state, f"{total.count:,}", f"{total.amount:,.2f}", total.currency] for total in made.totals
-    ]
-    table(["flow", "would be", "documents", "amount", ""], rows, right=(2, 3))
+    rows = [[total.flow, total.state, f"{total.count:,}", money(total.amount, total.currency)] for total in made.totals]
+    table(["flow", "would be", "documents", "amount"], rows, right=(2, 3))
     for item in made.items:
-        words = f"{item.subject}: {item.state} {item.number} {item.amount} {item.currency} ({item.decided})"
+        words = f"{item.subject}: {item.state} {item.number} {money(item.amount, item.currency)} ({item.decided})"
         say(f"{words} {item.reason}".rstrip())
         for line in item.fields.get("lines", []):
             dimensions = " ".join(f"{code}={value}" for code, value in sorted(line.get("dimensions", {}).items()))
-            say(f"    {line['account']:>10}  {line['amount']:>14}  {dimensions}")
+            say(f"    {line['account']:>10}  {money(line['amount']):>14}  {dimensions}")
     if made.truncated:
         say(f"… and {made.truncated:,} more; --items shows them")
     say(f"about {made.requests:,} requests at the target, at least {made.seconds} s by its quota; nothing was written")
