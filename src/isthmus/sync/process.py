@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from msgspec import Struct, structs
@@ -315,8 +315,3 @@ def settle_time(world: World, connection: str, entity: str) -> timedelta:
     if support is None or support.idempotency == "client_key":
         return timedelta(0)
     return capabilities.call_timeout + support.settle
-
-
-def moment(now: datetime, seconds: float) -> datetime:
-    """`seconds` after `now`."""
-    return now + timedelta(seconds=seconds)
