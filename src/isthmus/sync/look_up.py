@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import structs
@@ -55,6 +56,8 @@ async def _look_up_group(turn: Turn, rows: Sequence[MessageRow]) -> None:
     settled = {row.id: _settled_at(turn, row) for row in rows}
     lapsed = [row for row in rows if not trouble and row.key not in found and _lapsed(row, settled[row.id], now)]
     gone = await _come_to_rest(turn, lapsed, operations, found) if lapsed else frozenset()
+    if found and turn.world.settle_on:
+        await _tidy(turn, rows, operations, found)
     reach("after_look_up")
     outcomes = [_outcome(turn, row, found, settled[row.id], gone, trouble) for row in rows]
     async with turn.commit() as db:
@@ -106,6 +109,21 @@ async def _come_to_rest(
         return frozenset()
     found.update(late)
     return frozenset(keys - late.keys())
+
+
+async def _tidy(
+    turn: Turn, rows: Sequence[MessageRow], operations: Sequence[Operation], found: Mapping[str, Outcome]
+) -> None:
+    """What a delivery left behind that turned out to be in effect as a whole (an empty journal) is removed.
+
+    As well as may be: what stays is in nobody's way, and what is removed too much would be looked up all the same.
+    """
+    open_ones = {row.delivery for row in rows if row.key not in found}
+    over = {row.key for row in rows if row.state == "uncertain" and row.delivery and row.delivery not in open_ones}
+    if not over:
+        return
+    with suppress(Retry, Uncertain, Reject):
+        await turn.actor.connector.discard([operation for operation in operations if operation.key in over])
 
 
 def _outcome(
