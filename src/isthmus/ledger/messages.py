@@ -207,7 +207,9 @@ async def followers(db: Db, message_ids: Sequence[int]) -> list[int]:
 
 
 async def arrived(db: Db, names: Sequence[str], now: datetime) -> list[str]:
-    """References that exist now (`entity/scope/number`): wake what waited for them. Returns connections to wake."""
+    """Numbers of records that exist now: wake what waited for one of them. Returns connections to wake."""
+    if not names:
+        return []
     cursor = await db.execute(
         """update message set state = 'ready', waits_for = '', code = '', reason = '', changed_at = %s
             where state = 'waiting' and waits_for = any(%b::text[]) returning connection""",

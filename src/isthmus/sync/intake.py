@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from isthmus.contract.records import Page, ReadRequest
 from isthmus.errors import ConfigurationError, FenceLost, Halt, Reject, Retry
-from isthmus.ledger import audit, inbox, records, streams
+from isthmus.ledger import audit, inbox, messages, records, streams
 from isthmus.ledger.streams import StreamRow
 from isthmus.ledger.types import AuditWrite, Db, StreamKey
 from isthmus.sync.admit import Admitted, admit, admit_gone
@@ -115,7 +115,14 @@ async def take_page(db: Db, turn: Turn, spec: StreamSpec, page: Page, *, reread:
         if held := gone.counts.get("gone_held"):
             await _tell_mass_deletion(db, turn, spec, held)
     processed = await process(db, turn.world, turn.actor.id, spec.key.entity, admitted.changes)
+    processed.wake.update(await _wake_waiting(db, spec, admitted, now))
     return admitted, processed
+
+
+async def _wake_waiting(db: Db, spec: StreamSpec, admitted: Admitted, now: datetime) -> list[str]:
+    """Messages that waited for a record of one of these numbers go on; one woken in vain just waits again."""
+    numbers = [str(change.state.get(spec.entity.number) or "") for change in admitted.changes if not change.deleted]
+    return await messages.arrived(db, [number for number in numbers if number], now)
 
 
 async def _tell_mass_deletion(db: Db, turn: Turn, spec: StreamSpec, number: int) -> None:
