@@ -5,16 +5,17 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from docs.pages import pages
+from docs.pages import pages, read_page
 
 OBJECT = re.compile(r"isthmus(?:\.\w+)+(?:\(\))?")
 #: `isthmus.yaml` is a file
 SUFFIXES = {"yaml", "yml", "toml", "log", "db"}
 FILE = re.compile(r"(?:src|tests|docs|requirements|benchmarks|examples|\.ci)/[\w./-]*")
+OPTION = re.compile(r"--[a-z][a-z-]*")
 TARGET = re.compile(r"^make(?:\s+[A-Z]+=\S+)*\s+([a-z][a-z-]*)")
 
 
@@ -95,3 +96,19 @@ def unknown_commands(root: Path, known: Sequence[tuple[str, ...]]) -> Iterator[s
                 path[: len(command)] == command or command[: len(path)] == path for command in known
             ):
                 yield f"{page.place}:{number}: isthmus {' '.join(path)} is no command"
+
+
+def options(command: Any) -> Iterator[str]:
+    """Long names of all visible options of a Click tree, of the negative form too."""
+    for child in getattr(command, "commands", {}).values():
+        if not child.hidden:
+            yield from options(child)
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and not parameter.hidden:
+            yield from (name for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("--"))
+
+
+def undocumented_options(root: Path, known: Iterable[str]) -> Iterator[str]:
+    """Options that docs/cli.md names nowhere in backticks or fences."""
+    told = {word for _, line in read_page(root, root / "docs" / "cli.md").commands() for word in OPTION.findall(line)}
+    yield from sorted(set(known) - told)

@@ -79,6 +79,31 @@ def test_the_documents_use_commands_that_exist() -> None:
     assert list(names.unknown_commands(ROOT, _known())) == []
 
 
+@needs_cli
+def test_every_option_is_documented() -> None:
+    import typer
+
+    command = typer.main.get_command(importlib.import_module(CLI).app)
+    assert list(names.undocumented_options(ROOT, names.options(command))) == []
+
+
+def test_an_option_without_words_is_seen(tmp_path: Path) -> None:
+    @click.group()
+    def group() -> None: ...
+
+    @group.command()
+    @click.option("--items")
+    @click.option("--deliver/--no-deliver")
+    @click.option("--old", hidden=True)
+    def plan(items: str, deliver: bool, old: str) -> None: ...
+
+    known = list(names.options(group))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "cli.md").write_text("`plan --items N` or\n```\nplan --deliver\n```\n", encoding="utf-8")
+    assert known == ["--items", "--deliver", "--no-deliver"]
+    assert list(names.undocumented_options(tmp_path, known)) == ["--no-deliver"]
+
+
 def test_a_command_nobody_knows_is_seen(tmp_path: Path) -> None:
     @click.group()
     def group() -> None: ...
