@@ -45,6 +45,7 @@ class Mine:
         self.home = place / "home"
         self.list = place / "data" / "excavators" / "work_orders.csv"
         self.url = url
+        self.more_environ: dict[str, str] = {}
         shutil.copytree(EXAMPLE, self.project)
         self.list.parent.mkdir(parents=True)
         self.lines = (EXAMPLE / "sample" / "excavators" / "work_orders.csv").read_text("utf-8").splitlines()
@@ -80,7 +81,7 @@ class Mine:
     def environ(self) -> dict[str, str]:
         """What a command on this mine finds in its environment."""
         found = {"ISTHMUS_HOME": str(self.home), "ISTHMUS_DATA": str(self.list.parents[1])}
-        return found | ({"DATABASE_URL": self.url} if self.url else {})
+        return found | ({"DATABASE_URL": self.url} if self.url else {}) | self.more_environ
 
     # running
 
@@ -127,6 +128,12 @@ class Mine:
             if go_on:
                 await settle(session)
             return acted
+
+    def ask_engine_to_forget(self) -> None:
+        """Lose every row of the task engine: it only says who works next, and a new start need not wait for it."""
+        with self.ledger() as connection:
+            connection.execute("delete from procrastinate_jobs")
+            connection.execute("delete from procrastinate_workers")
 
     # what became of it
 

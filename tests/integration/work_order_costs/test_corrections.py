@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from integration.work_order_costs.bench import Mine
 
+from integration.work_order_costs.bench import Mine
 from isthmus.ledger.types import MessageRow
 
 ROW = "2025-02-03,A,BUCKET WON'T OPEN,PM01,{}"
