@@ -62,17 +62,34 @@ def _rules(project: Project, name: str) -> tuple[Finding, ...]:
 
 
 async def _connection(actor: Actor, controls: Collection[str]) -> AsyncIterator[Checked]:
+    about = f"connection {actor.id}"
     try:
-        for finding in await actor.connector.check():
-            yield Checked(f"connection {actor.id}", finding, unreachable=finding.code in _UNREACHABLE)
+        findings = await actor.connector.check()
     except IsthmusError as error:
-        yield Checked(f"connection {actor.id}", _of_error(error), unreachable=not isinstance(error, ConfigurationError))
+        yield Checked(about, _of_error(error), unreachable=not isinstance(error, ConfigurationError))
         return
-    async for finding in _drift(actor, controls):
-        yield Checked(f"mapping of {actor.id}", finding)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    lost = bool(errors) and await _lost(actor)
+    for finding in findings:
+        yield Checked(about, finding, unreachable=finding in errors and (lost or finding.code in _AWAY))
+    if not lost:
+        async for finding in _drift(actor, controls):
+            yield Checked(f"mapping of {actor.id}", finding)
 
 
-_UNREACHABLE = frozenset({"unreachable", "sign_in"})
+#: A file or share that is not there is waited for, like a system that does not answer.
+_AWAY = frozenset({"file_missing", "folder_missing"})
+
+
+async def _lost(actor: Actor) -> bool:
+    """Whether the system cannot be asked anything: no way to it, or no sign-in."""
+    try:
+        await actor.connector.fingerprint()
+    except ConfigurationError:
+        return False
+    except IsthmusError:
+        return True
+    return False
 
 
 def _of_error(error: IsthmusError) -> Finding:

@@ -90,7 +90,8 @@ def resolve(reference: str, *, folder: Path, environ: Mapping[str, str], setting
         value = environ.get(rest.strip(), "")
         if not value:
             raise ConfigurationError(
-                f"{setting}: the environment variable {rest.strip()} is not set or empty.", code="secret_missing"
+                f"{setting} cannot be read: the environment variable {rest.strip()} is not set or empty.",
+                code="secret_missing",
             )
         return Secret(value, reference)
     return Secret(_read_private(folder / Path(rest.strip()).expanduser(), reference, setting), reference)

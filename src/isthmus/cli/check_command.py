@@ -55,4 +55,5 @@ def _row(finding: Any) -> dict[str, Any]:
 def _show(item: Any) -> None:
     finding = item.finding
     style = "red" if finding.severity == "error" else "yellow" if finding.severity in {"hold", "wait"} else ""
-    say(f"{item.about}: {finding.text} {finding.mend}".rstrip(), style=style)
+    text = finding.text if finding.text.endswith((".", "?", "!")) or not finding.mend else f"{finding.text}."
+    say(f"{item.about}: {text} {finding.mend}".rstrip(), style=style)
