@@ -19,7 +19,7 @@ class Idle(Struct, frozen=True, kw_only=True):
     pending      messages that move, streams not read since the start, notes not written
     running      turns that hold a connection right now
     next_at      earliest moment something of it is due
-    connections  those with something left
+    connections  those with something left that can go on
     troubled     connection -> why it cannot go on (halted, unreachable)
     hopeless     what is left needs connections that were halted since the start or failed again and again
     """
@@ -60,7 +60,9 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
     )
     lost = {row[0] for row in await cursor.fetchall()}
     counts = {what: sum(row[2] for row in rows if row[1] == what) for what in ("message", "stream", "note")}
-    moments = [row[3] for row in rows if row[3] is not None]
+    # What a lost connection has left is due all the time: it is no reason to wake it, nor a moment to wait for.
+    moving = [row for row in rows if row[0] not in lost] or rows
+    moments = [row[3] for row in moving if row[3] is not None]
     cursor = await db.execute(
         """select count(*) from connection where turn_started_at is not null and id = any(%b::text[])
               and next_due > %s""",
@@ -74,7 +76,7 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
         notes=counts["note"],
         running=running[0] if running else 0,
         next_at=min(moments, default=None),
-        connections=tuple(sorted({row[0] for row in rows})),
+        connections=tuple(sorted({row[0] for row in moving})),
         troubled=troubled,
         hopeless=bool(lost) and all(row[0] in lost or row[0] in troubled for row in rows),
     )

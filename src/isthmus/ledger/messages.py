@@ -19,6 +19,13 @@ from isthmus.ledger.types import (
 #: The record changed while a message of it was under way: decided when that has ended, not simply sent after it.
 CHANGED_IN_FLIGHT = "changed_in_flight"
 
+#: What a waiting message becomes when it wakes. After a restore the ledger that was lost may have sent it already.
+_AWAKE = """(select case when restored then 'uncertain' else 'ready' end as state,
+                    case when restored then 'restored' else '' end as code,
+                    case when restored then 'restored from backup: looked up before anything is sent' else '' end
+                        as reason
+               from (select exists (select from meta where name = 'restored_at') as restored) as known) as awake"""
+
 _WRITTEN = MessageWrite.__struct_fields__
 _TYPES = {
     "lane": "smallint", "record_id": "bigint", "follows": "bigint", "amount": "numeric", "event_on": "date",
@@ -135,17 +142,19 @@ async def settle(db: Db, settlements: Sequence[Settlement], fence: int, now: dat
                   native_id = case when s.native_id <> '' then s.native_id else m.native_id end,
                   booked_at = coalesce(s.booked_at, m.booked_at), waits_for = s.waits_for, changed_at = %s,
                   earlier = case when s.abandon and m.delivery <> '' then m.earlier || m.delivery else m.earlier end,
-                  delivery = case when s.abandon then '' else m.delivery end
+                  delivery = case when s.abandon then '' else m.delivery end,
+                  attempts = m.attempts - case when s.uncounted then 1 else 0 end
              from unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-                         %b::timestamptz[], %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::bool[])
+                         %b::timestamptz[], %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::bool[],
+                         %b::bool[])
                   as s(id, state, code, reason, field, value, mend, next_at, settled_at, native_id, booked_at,
-                       waits_for, abandon)
+                       waits_for, abandon, uncounted)
             where m.id = s.id and m.state in ('sending', 'uncertain', 'saved') returning m.id""",
         (
             now,
             *columns(
                 settlements, "id", "state", "code", "reason", "field", "value", "mend", "next_at", "settled_at",
-                "native_id", "booked_at", "waits_for", "abandon",
+                "native_id", "booked_at", "waits_for", "abandon", "uncounted",
             ),
         ),
     )  # fmt: skip
@@ -181,8 +190,10 @@ async def release(db: Db, message_ids: Sequence[int], now: datetime) -> None:
     if not message_ids:
         return
     await db.execute(
-        """update message set state = 'ready', waits_for = '', code = '', reason = '', changed_at = %s
-            where state = 'waiting' and waits_for = any(%b::text[]) and code <> %s""",
+        f"""update message set state = awake.state, waits_for = '', code = awake.code, reason = awake.reason,
+                   changed_at = %s
+              from {_AWAKE}
+             where message.state = 'waiting' and waits_for = any(%b::text[]) and message.code <> %s""",
         (now, [behind(message_id) for message_id in message_ids], CHANGED_IN_FLIGHT),
     )
 
@@ -211,8 +222,10 @@ async def arrived(db: Db, names: Sequence[str], now: datetime) -> list[str]:
     if not names:
         return []
     cursor = await db.execute(
-        """update message set state = 'ready', waits_for = '', code = '', reason = '', changed_at = %s
-            where state = 'waiting' and waits_for = any(%b::text[]) returning connection""",
+        f"""update message set state = awake.state, waits_for = '', code = awake.code, reason = awake.reason,
+                   changed_at = %s
+              from {_AWAKE}
+             where message.state = 'waiting' and waits_for = any(%b::text[]) returning connection""",
         (now, list(names)),
     )
     return sorted({row[0] for row in await cursor.fetchall()})

@@ -203,3 +203,5 @@ class Settlement(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     #: the delivery is over without effect: remember it as one to discard before the next
     abandon: bool = False
+    #: the connection stood still: says nothing of this document, so it costs none of its tries
+    uncounted: bool = False

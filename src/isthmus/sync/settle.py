@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 #: How soon an unknown outcome is looked up first, and how often a saved document's booking.
 FIRST_LOOK = timedelta(seconds=2)
 BOOKING_LOOK = timedelta(minutes=1)
-#: Refusals that a person decides on rather than mends in the document.
 #: What ails the system as a whole, not the document.
-_SYSTEM_TROUBLE = frozenset({"unreachable", "throttled", "unavailable", "budget", "not_sent"})
+_SYSTEM_TROUBLE = frozenset(
+    {"unreachable", "sign_in_unreachable", "sign_in_unavailable", "throttled", "unavailable", "budget", "not_sent"}
+)
+#: Refusals that a person decides on rather than mends in the document.
 _HELD_CODES = frozenset({"period_closed", "number_taken", "somebody_else"})
 
 
@@ -48,7 +50,7 @@ def settlement(turn: Turn, row: MessageRow, outcome: Outcome, begun_at: datetime
         settled_at = begun_at + settle_time(turn.world, row.connection, row.entity)
         return structs.replace(told, state="uncertain", next_at=now + FIRST_LOOK, settled_at=settled_at)
     if outcome.result == "halt":
-        return structs.replace(told, state="retrying", next_at=now)
+        return structs.replace(told, state="retrying", next_at=now, uncounted=True)
     if outcome.result == "reject":
         held = outcome.code in _HELD_CODES and _holds(turn, row, outcome)
         return structs.replace(told, state="held" if held else "dead")
