@@ -1,4 +1,4 @@
-"""The connector suite over folders of files: CSV snapshots, a workbook, and a drop folder."""
+"""The connector suite over folders of files: CSV snapshots, records of several rows, a workbook, and a drop folder."""
 
 from __future__ import annotations
 
@@ -85,6 +85,36 @@ class SnapshotHarness(FilesHarness):
         write_csv(self.folder / "orders.csv", rows)
 
 
+class GroupedHarness(SnapshotHarness):
+    """Records of one to three rows each; every row of a record holds its number."""
+
+    async def seed(self, entity: str, count: int) -> None:
+        for _ in range(count):
+            for part in range(1 + self._serial % 3):
+                self.rows.append([f"W{self._serial}", f"ünïcödé ✓ {part}", f"{self._serial}.50"])
+            self._serial += 1
+        self.save(self.rows)
+
+    async def total(self, entity: str) -> int:
+        return len({row[0] for row in self.rows})
+
+    async def edit(self, entity: str, record: NativeRecord) -> bool:
+        self._rows(record)[-1][2] = "99.99"
+        self.save(self.rows)
+        return True
+
+    async def remove(self, entity: str, record: NativeRecord) -> bool:
+        for row in self._rows(record):
+            self.rows.remove(row)
+        self.save(self.rows)
+        return True
+
+    def _rows(self, record: NativeRecord) -> list[list[str]]:
+        found = [row for row in self.rows if row[0] == record.data["no"]]
+        assert len(found) == len(record.data["lines"])
+        return found
+
+
 class WorkbookHarness(FilesHarness):
     def save(self, rows: Sequence[Sequence[str]]) -> None:
         cells = (
@@ -114,6 +144,12 @@ class TestSnapshot(ConnectorSuite):
     @pytest.fixture
     def harness(self, tmp_path: Path) -> Harness:
         return SnapshotHarness(tmp_path, file="orders.csv")
+
+
+class TestGrouped(ConnectorSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return GroupedHarness(tmp_path, file="orders.csv", rows="lines")
 
 
 class TestWorkbook(ConnectorSuite):

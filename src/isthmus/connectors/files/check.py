@@ -57,10 +57,17 @@ def _sources(config: FilesConfig, name: str, one: SetConfig) -> list[Source]:
 
 
 def _first_rows(source: Source) -> list[Finding]:
+    torn: list[tuple[str, str]] = []
+    families: set[bytes] = set()
     with open_table(source.name, source.path, source.file, source.config) as table:
-        torn = [row for row in islice(table.rows(), _FIRST_ROWS) if row.problem]
+        for row in islice(table.rows(), _FIRST_ROWS):
+            if row.problem:
+                torn.append((row.problem, row.mend))
+            elif source.config.rows and row.family in families:
+                torn.append(table.stands_apart(row))
+            families.add(row.family)
     field = f"sets.{source.name}"
-    return [Finding("row_unreadable", "notice", row.problem, field=field, mend=row.mend) for row in torn[:5]]
+    return [Finding("row_unreadable", "notice", problem, field=field, mend=mend) for problem, mend in torn[:5]]
 
 
 def _results(config: FilesConfig, name: str, one: SetConfig) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -12,6 +13,7 @@ from isthmus.connectors.files.places import RESULTS_SUFFIX, is_passing_name
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 _GLOB = frozenset("*?[")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def _absolute(path: Path) -> Path:
@@ -52,6 +54,8 @@ class SetConfig(_Strict):
     mode: Literal["snapshot", "drop"] = "snapshot"
     #: columns that tell rows apart; without them a row is told by all its cells
     key: Names = ()
+    #: name of the list that holds the rows of a record, where neighbouring rows of one key make one record
+    rows: str = ""
     format: Literal["csv", "xlsx"] = "csv"
     encoding: str = "utf-8-sig"
     delimiter: Annotated[str, BeforeValidator(_delimiter)] = ","
@@ -128,11 +132,23 @@ class SetConfig(_Strict):
             raise ValueError("sheet is for format: xlsx only")
         if self.quote and self.quote == self.delimiter:
             raise ValueError(f"quote and delimiter cannot both be {self.quote!r}")
+        if self.rows:
+            self._grouped()
         if self.header is not True:
             for name in (*self.key, *self.columns):
                 if name not in self.header:
                     raise ValueError(f"column {name!r} is not in header")
         return self
+
+    def _grouped(self) -> None:
+        """`rows` names a list beside the columns."""
+        if not self.key:
+            raise ValueError(f"rows: {self.rows} needs key: the columns that are equal in all rows of one record")
+        if not _NAME.fullmatch(self.rows):
+            raise ValueError(f"rows {self.rows!r} must be a name of letters, digits and _, such as lines")
+        columns = () if self.header is True else self.header
+        if self.rows in {*self.key, *self.columns, *columns}:
+            raise ValueError(f"rows {self.rows!r} is the name of a column: name the list otherwise, such as cost_lines")
 
 
 class FilesConfig(_Strict):

@@ -10,9 +10,10 @@ from isthmus.connectors.files.config import FilesConfig, SetConfig
 from isthmus.connectors.files.drop import DropReader
 from isthmus.connectors.files.locate import locate
 from isthmus.connectors.files.notes import Notes, ResultsPlace, results_place
+from isthmus.connectors.files.rows import LINE, ORDINAL, ROW_ID
 from isthmus.connectors.files.scan import Source
 from isthmus.connectors.files.snapshot import SnapshotReader
-from isthmus.connectors.files.table import ROW_ID, open_table
+from isthmus.connectors.files.table import open_table
 from isthmus.contract.capabilities import Capabilities, EntitySupport
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
@@ -91,7 +92,8 @@ class FilesConnector:
         return {"folder": str(folder), "sets": ",".join(sorted(self._sets))}
 
     async def describe(self, native: str) -> Sequence[NativeField]:
-        """The columns of the set's file (in drop mode: of the first one), all of them text, and the row's identity.
+        """The columns of the set's file (in drop mode: of the first one), all of them text, the row's identity, and of
+        a grouped set the list of rows.
 
         Empty without a file.
         """
@@ -101,7 +103,10 @@ class FilesConnector:
         except Retry:
             return []
         fields = [NativeField(name=column, type="text", writable=False) for column in columns]
-        return [*fields, NativeField(name=ROW_ID, type="id", writable=False)] if columns else []
+        if not columns:
+            return []
+        row_id = NativeField(name=ROW_ID, type="id", writable=False)
+        return [*fields, row_id, *_list_of_rows(one.config.rows, fields)]
 
     async def read(self, request: ReadRequest, known: Known) -> Page:
         """One page of a set. Safe to repeat.
@@ -187,6 +192,14 @@ def _support(name: str, one: SetConfig) -> EntitySupport:
         idempotency="natural_key" if one.results else "none",
         batch=_BATCH if one.results else 1,
     )
+
+
+def _list_of_rows(name: str, fields: Sequence[NativeField]) -> list[NativeField]:
+    if not name:
+        return []
+    line = NativeField(name=LINE, type="text", writable=False)
+    ordinal = NativeField(name=ORDINAL, type="int", writable=False)
+    return [NativeField(name=name, type="list", writable=False, fields=(*fields, line, ordinal))]
 
 
 def _columns(one: _Set) -> tuple[str, ...]:

@@ -1,5 +1,8 @@
 """Who a row is. Files have no identity, so rows equal in the key share a **family** and get ordinals in it.
 
+Where several rows make one record, a family has one record, and rows of its key that stand apart are told as problems:
+nobody can say which of them the record is, and half of it must not be taken for the whole.
+
 Which row gets which ordinal is settled by best alignment with what the hub holds (semantics.md §1): equal content
 first, then the rest in order of appearance, then new ordinals. With n rows, k known ids and m equal contents this gives
 min(n, k) - m changed, max(0, n - k) new and max(0, k - n) gone, and no assignment gives less.
@@ -19,6 +22,7 @@ from isthmus.connectors.files.raw import Cell, spelled
 
 _FAMILY_BYTES = 10
 _VERSION_BYTES = 16
+_APART = ".apart"
 
 
 def family_of(scope: str, key: Sequence[Cell]) -> bytes:
@@ -40,6 +44,16 @@ def version_of(cells: Sequence[Cell]) -> bytes:
     Here a number and its text differ: equal versions mean equal data.
     """
     return _digest(_joined(cells, _tagged))[:_VERSION_BYTES]
+
+
+def version_of_rows(versions: bytes) -> bytes:
+    """Digest of a record of several rows, by the digest of their versions in order."""
+    return hashlib.sha256(b"rows\0" + versions).digest()[:_VERSION_BYTES]
+
+
+def apart_version(version: bytes) -> bytes:
+    """Version of a record that is a problem only because other rows of its key stand apart: mended, it is a change."""
+    return hashlib.sha256(b"apart\0" + version).digest()[:_VERSION_BYTES]
 
 
 def _joined(cells: Sequence[Cell], as_text: Callable[[Cell], str]) -> str:
@@ -67,8 +81,13 @@ def native_id(family: str, ordinal: int) -> str:
 
 
 def family_in(native: str) -> str:
-    """The family of a native id."""
-    return native.rpartition("#")[0]
+    """The family of a native id: of the key, also for rows of it that stand apart."""
+    return native.rpartition("#")[0].removesuffix(_APART)
+
+
+def apart_family(family: str) -> str:
+    """The family of groups that stand apart from the record of their key."""
+    return family + _APART
 
 
 def _ordinal(native: str) -> int:
@@ -113,6 +132,29 @@ def align(rows: Sequence[int], known: Mapping[str, str | None]) -> list[int]:
         else:
             following += 1
             result[index] = following
+    return result
+
+
+def align_groups(groups: Sequence[int], known: Mapping[str, str | None], apart: Mapping[str, str | None]) -> list[int]:
+    """An ordinal for each group of rows of one key, in file order: 1 where nothing is doubtful.
+
+    With several groups, the one the hub holds unchanged as the record stays it (1). Without one, the first stands for
+    the record and is a problem (-1). All others are problems beside it (-2, -3, …), each a record of its own, so that
+    they stay the same problems.
+
+    Args:
+        groups: `short` versions of the groups.
+        known: native id -> version the hub holds of the key.
+        apart: the same of its groups that stood apart.
+    """
+    if len(groups) == 1:
+        return [1]
+    held = {_short_text(version) for version in known.values() if version is not None}
+    whole = next((index for index, group in enumerate(groups) if group in held), None)
+    main = 0 if whole is None else whole
+    others = align([group for index, group in enumerate(groups) if index != main], apart)
+    result = [-1 - ordinal for ordinal in others]
+    result.insert(main, -1 if whole is None else 1)
     return result
 
 

@@ -9,34 +9,44 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
-from isthmus.connectors.files.identity import align, short
-from isthmus.connectors.files.table import Row
+from isthmus.connectors.files.identity import align, align_groups, short
+from isthmus.connectors.files.rows import Row
 
 
 class FamilyIndex:
-    """Families and versions of all rows by row number (from 0), and the ordinals given so far."""
+    """Families and versions of all rows by row number (from 0), and the ordinals given so far.
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    `grouped`: a row is a group of rows that are one record (identity.align_groups).
+    """
+
+    def __init__(self, rows: Iterable[Row], *, grouped: bool = False) -> None:
+        self._grouped = grouped
         self._families = array("Q")
         self._versions = array("Q")
         families, versions = self._families.append, self._versions.append
         for row in rows:
             families(short(row.family))
             versions(short(row.version))
-        self._ordinals = array("I", bytes(4 * len(self._families)))
+        self._ordinals = array("i", bytes(4 * len(self._families)))
         self._repeats = self._find_repeats()
 
     def __len__(self) -> int:
         return len(self._families)
 
     def ordinal(self, number: int) -> int:
-        """The row's ordinal in its family, 0 while it has none."""
+        """The row's ordinal in its family, 0 while it has none, negative where groups of its key stand apart."""
         return self._ordinals[number]
 
-    def assign(self, number: int, known: Mapping[str, str | None]) -> None:
+    def stands_apart(self, number: int) -> bool:
+        """Whether the family of a group has other groups too."""
+        return self._grouped and len(self._rows_of(number)) > 1
+
+    def assign(self, number: int, known: Mapping[str, str | None], apart: Mapping[str, str | None]) -> None:
         """Give ordinals to all rows of the family of row `number`, by what the hub holds of that family."""
         rows = self._rows_of(number)
-        for row, ordinal in zip(rows, align([self._versions[row] for row in rows], known), strict=True):
+        versions = [self._versions[row] for row in rows]
+        ordinals = align_groups(versions, known, apart) if self._grouped else align(versions, known)
+        for row, ordinal in zip(rows, ordinals, strict=True):
             self._ordinals[row] = ordinal
 
     def _rows_of(self, number: int) -> Sequence[int]:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 from msgspec import Struct, structs
 
-from isthmus.connectors.files.identity import align, family_in, native_id, short
+from isthmus.connectors.files.identity import align, align_groups, apart_family, family_in, native_id, short
 from isthmus.connectors.files.places import stamp, unchanged
+from isthmus.connectors.files.rows import ROW_ID, Row
 from isthmus.connectors.files.scan import Source, record
-from isthmus.connectors.files.table import ROW_ID, Row, Table, open_table
+from isthmus.connectors.files.table import Table, open_table
 from isthmus.contract.records import Known, NativeRecord
 
 
@@ -32,15 +33,37 @@ async def locate(sources: Sequence[Source], ids: Iterable[str], known: Known | N
     """
     wanted = {family_in(native) for native in ids}
     found = await asyncio.to_thread(_records, sources, wanted)
-    held = await known(list(found)) if known is not None and found else {}
+    doubled = [apart_family(family) for family, rows in found.items() if rows[0].apart and len(rows) > 1]
+    held = await known([*found, *doubled]) if known is not None and found else {}
     result: dict[str, NativeRecord] = {}
     for family, rows in found.items():
-        versions = [short(bytes.fromhex(row.version or "")) for row in rows]
-        for row, ordinal in zip(rows, align(versions, held.get(family, {})), strict=True):
-            native = native_id(family, ordinal)
-            data = {**row.data, ROW_ID: native} if row.data else row.data
-            result[native] = structs.replace(row, id=native, data=data)
+        versions = [short(bytes.fromhex(row.record.version or "")) for row in rows]
+        mine = held.get(family, {})
+        grouped = bool(rows[0].apart)
+        ordinals = (
+            align_groups(versions, mine, held.get(apart_family(family), {})) if grouped else align(versions, mine)
+        )
+        for row, ordinal in zip(rows, ordinals, strict=True):
+            native = row.at(ordinal)
+            result[native.id] = native
     return result
+
+
+class _Found(Struct, frozen=True):
+    """A row of a family, before its ordinal is known. `apart`: what it is where groups of its key stand apart, as the
+    record of the key (-1) and beside it (-2); empty where each row is a record."""
+
+    record: NativeRecord
+    apart: Mapping[int, NativeRecord]
+
+    def at(self, ordinal: int) -> NativeRecord:
+        """The record it is with that ordinal."""
+        if ordinal < 0:
+            found = self.apart[max(ordinal, -2)]
+            return structs.replace(found, id=native_id(found.family, max(1, -1 - ordinal)))
+        native = native_id(self.record.family, ordinal)
+        data = {**self.record.data, ROW_ID: native} if self.record.data else self.record.data
+        return structs.replace(self.record, id=native, data=data)
 
 
 def find_keys(sources: Sequence[Source], ids: Iterable[str], *, lines: bool) -> dict[str, Keys]:
@@ -59,21 +82,22 @@ def find_keys(sources: Sequence[Source], ids: Iterable[str], *, lines: bool) -> 
                 if family in found:
                     found[family] = structs.replace(found[family], line=None)
                     continue
-                key = {} if row.problem else {column: table.text(row, column) for column in source.config.key}
+                key = {column: table.text(row, column) for column in source.config.key} if row.cells else {}
                 found[family] = Keys(source.file, key, row.line)
                 if not lines and len(found) == len(wanted):
                     return found
     return found
 
 
-def _records(sources: Sequence[Source], wanted: set[str]) -> dict[str, list[NativeRecord]]:
+def _records(sources: Sequence[Source], wanted: set[str]) -> dict[str, list[_Found]]:
     families = _families(wanted)
-    found: defaultdict[str, list[NativeRecord]] = defaultdict(list)
+    found: defaultdict[str, list[_Found]] = defaultdict(list)
     for source in sources:
         with _steady(source) as table:
             rows: Iterator[Row] = (row for row in table.rows() if row.family in families)
             for row in rows:
-                found[row.family.hex()].append(record(table, row, 0))
+                apart = {ordinal: record(table, row, ordinal) for ordinal in (-1, -2) if table.list_name}
+                found[row.family.hex()].append(_Found(record(table, row, 0), apart))
     return found
 
 

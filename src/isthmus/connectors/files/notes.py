@@ -22,7 +22,7 @@ from isthmus.contract.operations import Operation, Outcome
 from isthmus.errors import IsthmusError, Reject, Retry
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_PLACE = re.compile(r" (?:line|row) ([0-9]+)$")
+_PLACE = re.compile(r" (?:lines?|rows?) ([0-9]+)(?:-[0-9]+)?$")
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 

@@ -12,15 +12,18 @@ from pathlib import Path
 from msgspec import Struct
 
 from isthmus.connectors.files.config import SetConfig
-from isthmus.connectors.files.identity import family_in, native_id
+from isthmus.connectors.files.identity import apart_family, apart_version, family_in, native_id
 from isthmus.connectors.files.index import FamilyIndex
 from isthmus.connectors.files.places import Stamp, unchanged
-from isthmus.connectors.files.table import ROW_ID, Row, Table, open_table
+from isthmus.connectors.files.rows import ROW_ID, Row
+from isthmus.connectors.files.table import Table, open_table
 from isthmus.contract.records import Known, NativeRecord, ReadRequest
 from isthmus.errors import Retry
 
 #: settings that decide what a file's content means; when one changes, the file is read again
-_MEANING = {"file", "mode", "key", "format", "encoding", "delimiter", "quote", "header", "sheet", "skip_rows"}
+_MEANING = {"file", "mode", "key", "format", "encoding", "delimiter", "quote", "header", "sheet", "skip_rows", "rows"}
+#: most rows in the groups of one page
+_PAGE_ROWS = 10_000
 
 
 class Source(Struct, frozen=True):
@@ -65,7 +68,7 @@ class RowFilter:
         """Whether the request asks for this row."""
         if self.ids is not None and row.family.hex() not in self._families:
             return False
-        if row.problem:
+        if not row.cells:
             return not self._equals
         if any(table.text(row, column) not in values for column, values in self._equals.items()):
             return False
@@ -94,7 +97,7 @@ class Scan:
     def __init__(self, source: Source, stamp: Stamp, digest: str) -> None:
         self.source, self.stamp, self.digest = source, stamp, digest
         with open_table(source.name, source.path, source.file, source.config) as table:
-            self.index = FamilyIndex(table.rows())
+            self.index = FamilyIndex(table.rows(), grouped=bool(source.config.rows))
         unchanged(source.path, stamp)
         self._stack = ExitStack()
         self._table: Table | None = None
@@ -109,31 +112,34 @@ class Scan:
         """Up to `request.limit` rows from row number `row` on. Raises Retry when the file changed meanwhile."""
         table = self._seek(row)
         chosen = RowFilter(request, self.source.config.dates)
-        table.require((*(field for field in request.fields if field != ROW_ID), *chosen.columns))
+        own = {ROW_ID, self.source.config.rows}
+        table.require((*(field for field in request.fields if field not in own), *chosen.columns))
         rows: list[tuple[int, Row]] = []
-        limit = max(1, request.limit)
-        while len(rows) < limit and self._at < len(self.index):
+        limit, held, ended = max(1, request.limit), 0, False
+        while len(rows) < limit and held < _PAGE_ROWS and self._at < len(self.index) and not ended:
             found = next(self._rows, None)
             if found is None:
-                break
+                ended = True
+                continue
             if not chosen or chosen.takes(table, found):
                 rows.append((self._at, found))
+                held += len(found.parts)
             self._at += 1
-        done = self._at >= len(self.index)
         unchanged(self.source.path, self.stamp)
-        if not done and len(rows) < limit:
+        if ended:
             raise Retry(f"{self.source.file} ended early.", code="file_changed", hint="It is read again.")
-        return Slice(rows, self._at, done)
+        return Slice(rows, self._at, self._at >= len(self.index))
 
     async def records(self, taken: Slice, fields: Sequence[str], known: Known) -> tuple[NativeRecord, ...]:
         """The rows as records, with the identities they have or now get."""
         index = self.index
         asked = {row.family.hex(): number for number, row in taken.rows if not index.ordinal(number)}
         if asked:
-            held = await known(list(asked))
+            doubled = [apart_family(family) for family, number in asked.items() if index.stands_apart(number)]
+            held = await known([*asked, *doubled])
             for family, number in asked.items():
                 if not index.ordinal(number):
-                    index.assign(number, held.get(family, {}))
+                    index.assign(number, held.get(family, {}), held.get(apart_family(family), {}))
         table = self._table
         if table is None:
             raise Retry(f"{self.source.file} was closed while it was read.", code="file_changed")
@@ -159,17 +165,21 @@ class Scan:
 
 
 def record(table: Table, row: Row, ordinal: int, fields: Sequence[str] = ()) -> NativeRecord:
-    """A row as a native record."""
-    family = row.family.hex()
+    """A row as a native record. A negative ordinal is a group that stands apart from others of its key."""
+    family, version, problem, mend = row.family.hex(), row.version, row.problem, row.mend
+    if ordinal < 0:
+        problem, mend = (problem, mend) if problem else table.stands_apart(row)
+        version = apart_version(version) if ordinal == -1 else version
+        family, ordinal = (family, 1) if ordinal == -1 else (apart_family(family), -1 - ordinal)
     identity = native_id(family, ordinal)
     return NativeRecord(
         id=identity,
-        data={} if row.problem else table.values(row, identity, fields),
-        version=row.version.hex(),
+        data={} if problem else table.values(row, identity, fields),
+        version=version.hex(),
         origin=table.origin(row),
         family=family,
-        problem=row.problem,
-        mend=row.mend,
+        problem=problem,
+        mend=mend,
     )
 
 

@@ -6,29 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from isthmus.connectors.files.config import SetConfig
 from isthmus.connectors.files.csv_rows import csv_rows
+from isthmus.connectors.files.groups import grouped
 from isthmus.connectors.files.identity import family_of, torn_family, version_of
 from isthmus.connectors.files.places import open_file
 from isthmus.connectors.files.raw import Cell, RawRow, spelled
+from isthmus.connectors.files.rows import LINE, ORDINAL, ROW_ID, Row
 from isthmus.connectors.files.workbook import sheet_rows
 from isthmus.errors import ConfigurationError, Retry
-
-#: A column no file has: the identity we gave the row, for lists without a number of their own.
-ROW_ID = "_row_id"
-
-
-class Row(NamedTuple):
-    """One row with its identity. `problem` says why it is no record; then `cells` is not to be used."""
-
-    line: int
-    cells: Sequence[Cell]
-    family: bytes
-    version: bytes
-    problem: str = ""
-    mend: str = ""
 
 
 class Table:
@@ -46,20 +34,43 @@ class Table:
         #: the columns that have a name
         self.names = tuple(place)
         self.require((*config.key, *config.columns))
+        #: what the data of a grouped record calls the list of its rows, "" where each row is a record
+        self.list_name = config.rows
         self._key = [place[column] for column in config.key]
         self._by_name = [place[column] for column in sorted(place)]
         #: a renamed column is other data, though the cells are the same
         self._shape = torn_family("", "\0".join(sorted(place))).hex()
         self._where = f"sheet {config.sheet} row" if config.sheet else "row" if config.format == "xlsx" else "line"
 
-    def values(self, row: Row, identity: str, columns: Sequence[str] = ()) -> Mapping[str, Cell]:
-        """Column -> value of a whole row, ROW_ID among them; all columns, or those named."""
+    def values(self, row: Row, identity: str, fields: Sequence[str] = ()) -> Mapping[str, Any]:
+        """Field -> value of a whole row, ROW_ID among them, and of a group its rows; all fields, or those named."""
         place, cells = self._place, row.cells
-        return {name: identity if name == ROW_ID else cells[place[name]] for name in columns or (*self.names, ROW_ID)}
+        own: dict[str, Any] = {ROW_ID: identity}
+        if self.list_name:
+            own[self.list_name] = [self._part(part, number) for number, part in enumerate(row.parts, 1)]
+        return {name: own[name] if name in own else cells[place[name]] for name in fields or (*self.names, *own)}
+
+    def _part(self, row: Row, number: int) -> dict[str, Cell | int]:
+        cells = row.cells
+        part: dict[str, Cell | int] = {name: cells[index] for name, index in self._place.items()}
+        part[LINE], part[ORDINAL] = str(row.line), number
+        return part
 
     def origin(self, row: Row) -> str:
-        """Where a person finds the row: `work_orders.csv line 3454`."""
-        return f"{self._file} {self._where} {row.line}"
+        """Where a person finds the row: `work_orders.csv line 3454`, `cost_lines.csv lines 12-17`."""
+        return self._span(row.line, row.last if self.list_name else row.line)
+
+    def _span(self, first: int, last: int) -> str:
+        return f"{self._file} {self._where} {first}" if last <= first else f"{self._file} {self._where}s {first}-{last}"
+
+    def stands_apart(self, row: Row) -> tuple[str, str]:
+        """What is wrong with a group whose key stands in other rows too, and how to mend it."""
+        origin, key = self.origin(row), ", ".join(self._config.key)
+        values = ", ".join(self.text(row, column) for column in self._config.key) if row.cells else ""
+        return (
+            f"{origin}: {key} {values} stands in other rows of the file too, and other records lie between.",
+            f"Sort the file by {key}, or name under key what tells these records apart: {origin}.",
+        )
 
     def text(self, row: Row, column: str) -> str:
         return spelled(row.cells[self._place[column]])
@@ -80,10 +91,9 @@ class Table:
         )
 
     def rows(self) -> Iterator[Row]:
-        """All rows below the header."""
-        bind = self._bind
-        for raw in self._raw:
-            yield bind(raw)
+        """All rows below the header, or the groups they make."""
+        rows = map(self._bind, self._raw)
+        return grouped(rows, self._span, self._where) if self.list_name else rows
 
     def _bind(self, raw: RawRow) -> Row:
         width, cells = len(self.columns), raw.cells
@@ -100,12 +110,14 @@ class Table:
         bad = raw.bad or {}
         if bad and (not self._key or any(index in bad for index in self._key)):
             text = "\0".join(spelled(cell) for cell in cells)
-            return self._bad(raw, torn_family(self._scope, text), bad)
+            return self._bad(raw, torn_family(self._scope, text), bad, keyed=False)
+        if self.list_name and not any(spelled(cells[index]).strip() for index in self._key):
+            return self._blank(raw)
         named = [cells[index] for index in self._by_name]
         family = family_of(self._scope, [cells[index] for index in self._key] if self._key else named)
         if bad:
-            return self._bad(raw, family, bad)
-        return Row(raw.line, cells, family, version_of([self._shape, *named]))
+            return self._bad(raw, family, bad, keyed=True)
+        return Row(raw.line, cells, family, version_of([self._shape, *named]), last=raw.last)
 
     def _fitted(self, raw: RawRow) -> RawRow:
         """Excel leaves empty cells out; content where the header has no name is told, not dropped."""
@@ -118,24 +130,32 @@ class Table:
         return raw._replace(cells=cells[:width], bad=bad or None)
 
     def _torn(self, raw: RawRow, reason: str, text: str, mend: str) -> Row:
-        return self._problem(raw, torn_family(self._scope, text), version_of([text]), reason, mend)
+        key = leading_key(raw, self._key, self._config) if self.list_name else None
+        family = torn_family(self._scope, text) if key is None else family_of(self._scope, key)
+        return self._problem(raw, family, version_of([text]), reason, mend, keyed=key is not None)
 
-    def _bad(self, raw: RawRow, family: bytes, bad: Mapping[int, str]) -> Row:
+    def _bad(self, raw: RawRow, family: bytes, bad: Mapping[int, str], *, keyed: bool) -> Row:
         reason = "; ".join(f"column {self._called(index)} {why}" for index, why in sorted(bad.items()))
         version = version_of([reason, *raw.cells])
         if self._config.format == "csv":
             mend = f"Save the file as {self._config.encoding}, or set encoding to what it is written in"
         else:
             mend = "Mend the cells in Excel and save"
-        return self._problem(raw, family, version, reason, mend)
+        return self._problem(raw, family, version, reason, mend, keyed=keyed)
+
+    def _blank(self, raw: RawRow) -> Row:
+        key, text = ", ".join(self._config.key), "\0".join(spelled(cell) for cell in raw.cells)
+        reason, mend = f"no value in {key}", f"Fill {key} in every row of a record, and take out rows that are of none"
+        return self._problem(raw, torn_family(self._scope, text), version_of([text]), reason, mend, keyed=False)
 
     def _called(self, index: int) -> str:
         return (self.columns[index] if index < len(self.columns) else "") or str(index + 1)
 
-    def _problem(self, raw: RawRow, family: bytes, version: bytes, reason: str, mend: str) -> Row:
+    def _problem(self, raw: RawRow, family: bytes, version: bytes, reason: str, mend: str, *, keyed: bool) -> Row:
         origin = f"{self._file} {self._where} {raw.line}"
         upto = f" to {raw.last}" if raw.last > raw.line else ""
-        return Row(raw.line, (), family, version, f"{origin}{upto}: {reason}.", f"{mend}: {origin}.")
+        said, mend = f"{origin}{upto}: {reason}.", f"{mend}: {origin}."
+        return Row(raw.line, (), family, version, said, mend, reason, keyed=keyed, last=raw.last)
 
     def _header(self) -> tuple[str, ...]:
         if self._config.header is not True:
@@ -159,8 +179,12 @@ class Table:
         if self._config.format == "xlsx":  # formatted but empty cells stand right of many headers
             columns = columns[: max((index + 1 for index, name in enumerate(columns) if name), default=0)]
         problem = ""
-        if ROW_ID in columns:
-            problem = f"the name {ROW_ID} is taken by the identity of the row"
+        taken = {ROW_ID: "the identity of the row"}
+        if self._config.rows:
+            taken |= {LINE: "the line of a row", ORDINAL: "the number of a row"}
+            taken[self._config.rows] = "the list of rows (rows: of the set)"
+        if name := next((name for name in columns if name in taken), ""):
+            problem = f"the name {name} is taken by {taken[name]}"
         elif twice := next((name for name in columns if name and columns.count(name) > 1), None):
             problem = f"column {twice!r} stands twice in the header"
         elif "" in columns and self._config.format == "csv":
@@ -169,6 +193,27 @@ class Table:
             hint = "Name the columns in the file, or list them as header: [..] with skip_rows."
             raise ConfigurationError(problem, code="header", hint=hint, file=self._file, line=first.line)
         return columns
+
+
+def leading_key(raw: RawRow, key: Sequence[int], config: SetConfig) -> list[str] | None:
+    """The key of a torn row where its columns are the first ones, as what stands before the tear is whole.
+
+    None when it cannot be told.
+    """
+    if sorted(key) != list(range(len(key))):
+        return None
+    cells = [spelled(cell) for cell in raw.cells] or raw.text.split(config.delimiter)
+    found = [_unquoted(cell, config.quote) for cell in cells[: len(key)]]
+    if len(cells) <= len(key) or None in found or not any(cell and cell.strip() for cell in found):
+        return None
+    return [found[index] or "" for index in key]
+
+
+def _unquoted(cell: str, quote: str) -> str | None:
+    if not quote or quote not in cell:
+        return cell
+    inside = cell[1:-1]
+    return inside if len(cell) > 1 and cell == f"{quote}{inside}{quote}" and quote not in inside else None
 
 
 @contextmanager

@@ -43,6 +43,10 @@ def config(folder: Path, top: dict[str, Any] | None = None, **one: Any) -> Files
         ({"skip_rows": "1"}, "skip_rows"),
         ({"numbers": {"decimal": ",", "group": ","}}, "cannot both be"),
         ({"mode": "append"}, "snapshot"),
+        ({"rows": "lines", "key": []}, "needs key"),
+        ({"rows": "cost lines"}, "letters, digits and _"),
+        ({"rows": "no"}, "is the name of a column"),
+        ({"rows": "text", "header": ["no", "text"]}, "is the name of a column"),
     ],
 )
 def test_what_cannot_work_is_refused(tmp_path: Path, one: dict[str, Any], said: str) -> None:
