@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,13 +17,21 @@ from isthmus.app.project.project import Project
 from isthmus.app.wiring import LedgerFacts, build_connectors, build_world
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector
+from isthmus.errors import HomeBusy, StorageFailed
 from isthmus.ledger import configurations, connections, idle, streams
-from isthmus.ledger.backup import serving
 from isthmus.ledger.database import Database, storage_errors
 from isthmus.ledger.epoch import Epoch, read_epoch
+from isthmus.ledger.serving import Serving, serving
 from isthmus.ledger.types import Db
+from isthmus.sync.expire import expire_waiting
 from isthmus.sync.points import arm_from
 from isthmus.sync.world import World
+
+#: How long (seconds) a ledger that does not answer is borne by a command, and by a server.
+_PATIENCE = 45.0
+_PATIENCE_SERVING = 300.0
+#: The hold on the ledger ends with its connection; this often (seconds) it is seen to.
+_RENEW = 10.0
 
 
 class Runtime:
@@ -37,16 +45,19 @@ class Runtime:
         self.database = database
         self.world = world
         self.connectors = connectors
-        self.engine = Engine(world, database.uri)
         self._pool = pool
+        self._held: Serving | None = None
+        self._renewing = asyncio.Lock()
+        self.engine = Engine(world, database.uri, mend=self._mend, patience=_PATIENCE_SERVING)
 
     @property
     def clock(self) -> Clock:
         return self.world.clock
 
     async def serve(self) -> None:
-        """Work until the engine is stopped."""
-        with serving(self.database):
+        """Work until the engine is stopped. Raises StorageFailed when the ledger stays away for minutes, HomeBusy when
+        it was restored meanwhile."""
+        async with self._holding():
             async with self.world.transaction() as db:
                 await connections.wake(db, list(self.world.actors), self.clock.now())
             await self.engine.run()
@@ -58,13 +69,49 @@ class Runtime:
 
         `simulated`: time is a simulator's; when everything waits for a moment, the clock is moved there.
         """
-        with serving(self.database):
+        async with self._holding():
             return await self._until_idle(simulated, limit, progress)
+
+    @asynccontextmanager
+    async def _holding(self) -> AsyncIterator[None]:
+        """No restore begins while this process works."""
+        with serving(self.database) as self._held:
+            renewing = asyncio.create_task(self._keep_holding())
+            try:
+                yield
+            finally:
+                renewing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await renewing
+
+    async def _keep_holding(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEW)
+            with suppress(StorageFailed, HomeBusy):  # whoever works meets it, and mends or ends
+                await self._renew()
+
+    async def _renew(self) -> None:
+        async with self._renewing:
+            if self._held is not None:
+                await asyncio.to_thread(self._held.renew)
+
+    async def _mend(self) -> None:
+        """After a failure of the ledger: start an embedded server that is gone, and drop connections that are dead.
+
+        Raises StorageFailed when it stays away, HomeBusy when a restore has begun since.
+        """
+        await asyncio.to_thread(self.database.revive)
+        await self._renew()
+        with storage_errors():
+            await self._pool.check()
 
     async def _until_idle(
         self, simulated: bool, limit: timedelta | None, progress: Callable[[idle.Idle], None] | None
     ) -> idle.Idle:
-        self.engine = Engine(self.world, self.database.uri)
+        self.engine = Engine(
+            self.world, self.database.uri, mend=self._mend, patience=_PATIENCE, turn_patience=_PATIENCE
+        )
+        await expire_waiting(self.world)
         started = self.clock.now()
         async with self.world.transaction() as db:
             await streams.hasten(db, list(self.world.actors), started)
@@ -89,24 +136,28 @@ class Runtime:
         while True:
             await self.engine.moved(0.2)
             now = self.clock.now()
-            async with self.world.transaction() as db:
-                standing = await idle.standing(db, list(self.world.actors), started, now)
-            if progress is not None:
-                progress(standing)
-            if limit is not None and now - started > limit:
-                return standing
-            if self.engine.running or standing.running:
-                continue
-            if standing.pending == 0 or standing.hopeless:
-                return standing
-            await self._go_on(standing, now, simulated)
+            with suppress(StorageFailed):  # the engine mends it, or gives up
+                async with self.world.transaction() as db:
+                    standing = await idle.standing(db, list(self.world.actors), started, now)
+                if progress is not None:
+                    progress(standing)
+                if limit is not None and now - started > limit:
+                    return standing
+                if self.engine.running or standing.running:
+                    continue
+                if standing.pending == 0 or standing.hopeless:
+                    return standing
+                await self._go_on(standing, now, simulated)
 
     async def _go_on(self, standing: idle.Idle, now: datetime, simulated: bool) -> None:
         """Nothing runs, something is left: start what is due, or move to the moment something is."""
         if standing.next_at is None or standing.next_at <= now:
             await self.engine.wake(standing.connections)
         elif simulated and not await self.engine.queued():
-            await self.clock.sleep((standing.next_at - now).total_seconds())
+            async with self.world.transaction() as db:  # a turn of another process would take the jump for a long wait
+                if not await connections.hold_still(db, list(self.world.actors), now):
+                    return
+                await self.clock.sleep((standing.next_at - now).total_seconds())
             await self.engine.wake(standing.connections)
 
 

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from isthmus.app.runtime import Runtime
+from isthmus.contract.clock import Clock, SystemClock
 from isthmus.errors import IsthmusError
-from isthmus.ledger import messages
-from isthmus.ledger.backup import daily_backup
+from isthmus.ledger.backup import BackupInfo, daily_backup
+from isthmus.sync.expire import expire_waiting
 
 _log = structlog.get_logger("isthmus.upkeep")
 _EVERY = 60.0
 
 
 async def keep_up(runtime: Runtime) -> None:
-    """Do the chores once a minute until cancelled. Each is safe to repeat and to miss."""
+    """Do the chores once a minute until cancelled. Each is safe to repeat and to miss, and fails alone."""
     while True:
-        try:
-            await expire_waiting(runtime)
-            if runtime.database.embedded is not None:
-                await asyncio.to_thread(daily_backup, runtime.database, runtime.project.home, runtime.clock)
-        except IsthmusError as error:
-            _log.warning("chore failed", code=error.code, reason=error.message)
+        await _chore("expire", lambda: expire_waiting(runtime.world))
+        await _chore("backup", lambda: back_up(runtime, SystemClock()))
         await asyncio.sleep(_EVERY)
 
 
-async def expire_waiting(runtime: Runtime) -> int:
-    """Messages that waited longer than their flow allows become held. Returns how many."""
-    moved = 0
-    now = runtime.clock.now()
-    for flow in runtime.world.flows:
-        async with runtime.world.transaction() as db:
-            moved += await messages.expire_waiting(db, flow.name, now - flow.wait_limit, now)
-    return moved
+async def back_up(runtime: Runtime, clock: Clock) -> BackupInfo | None:
+    """The daily backup of an embedded ledger, when it is due. By the machine's time, which the files are named by, even
+    where the connections run on simulated time."""
+    if runtime.database.embedded is None:
+        return None
+    made = await asyncio.to_thread(daily_backup, runtime.database, runtime.project.home, clock)
+    if made is not None:
+        _log.info("backup written", file=made.path.name, bytes=made.size_bytes)
+    return made
+
+
+async def _chore(name: str, action: Callable[[], Awaitable[object]]) -> None:
+    try:
+        await action()
+    except IsthmusError as error:
+        _log.warning("chore failed", chore=name, code=error.code, reason=error.message)
+    except Exception:  # the next minute may do better; the others go on
+        _log.exception("chore failed", chore=name)

@@ -75,7 +75,9 @@ async def open_session(place: Place, *, jumps: bool = False, keep_simulators: bo
         finally:
             database.close()
     finally:
-        if not keep_simulators:
+        if keep_simulators:
+            simulation.leave()
+        else:
             simulation.stop()
 
 

@@ -3,56 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-from msgspec import Struct
+from typing import IO, Any
 
 from isthmus.app.project.project import Project
 from isthmus.contract.clock import Clock, SystemClock
+from isthmus.sandbox.clock import SharedOffset
 from isthmus.sandbox.server import SandboxProcess, find, start_process
 
 #: A simulator nobody talks to for this long saves its state and ends, so that none is left behind for ever.
 _IDLE_EXIT = 1800
+#: How soon somebody who waits notices that another process has moved time.
+_LOOK = 0.2
 
 
 class SandboxClock:
-    """A simulator's time. With `jumps`, waiting moves it; without, waiting takes as long as it does."""
+    """The simulators' time. With `jumps`, waiting moves it; without, waiting takes as long as it does.
 
-    def __init__(self, box: SandboxProcess, *, jumps: bool) -> None:
-        self._box = box
+    Several processes may share the simulators: a jump of one is seen by the others at once, because each reads the
+    offset that the simulator shows in its home.
+    """
+
+    def __init__(self, boxes: Sequence[SandboxProcess], *, jumps: bool) -> None:
+        self._boxes = [(box, SharedOffset(box.home)) for box in boxes]
         self._jumps = jumps
-        self._offset = timedelta(seconds=float(box.clock()["offset"]))
         self._lock = asyncio.Lock()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._offset
+        return datetime.now(UTC) + timedelta(seconds=max(offset.read() for _, offset in self._boxes))
 
     async def sleep(self, seconds: float) -> None:
-        if not self._jumps:
-            await asyncio.sleep(max(0.0, seconds))
-            return
         until = self.now() + timedelta(seconds=seconds)
-        async with self._lock:  # of several who wait, the first to move time may have moved it far enough
-            left = (until - self.now()).total_seconds()
-            if left > 0:
-                answer = await asyncio.to_thread(self._box.advance, left)
-                self._offset = timedelta(seconds=float(answer["offset"]))
+        if self._jumps:
+            async with self._lock:  # of several who wait, the first to move time may have moved it far enough
+                for box, offset in self._boxes:
+                    left = (until - datetime.now(UTC)).total_seconds() - offset.read()
+                    if left > 0:
+                        await asyncio.to_thread(box.advance, left)
+            return
+        while (left := (until - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, _LOOK))
 
 
-class Simulation(Struct):
-    """The simulators of a project. `started`: those this process started and therefore stops."""
+class Simulation:
+    """The simulators of a project, as long as this process uses them."""
 
-    boxes: dict[str, SandboxProcess]
-    started: list[SandboxProcess]
+    def __init__(self) -> None:
+        self.boxes: dict[str, SandboxProcess] = {}
+        self._started: list[str] = []
+        self._using: dict[str, IO[bytes]] = {}
+
+    def use(self, name: str, box: SandboxProcess, *, started: bool) -> None:
+        """Work with a simulator; it is not stopped by others meanwhile."""
+        self.boxes[name] = box
+        if started:
+            self._started.append(name)
+        file = (box.home / "users").open("ab")
+        fcntl.flock(file, fcntl.LOCK_SH)
+        self._using[name] = file
 
     def clock(self, *, jumps: bool) -> Clock:
         """The simulators' clock, the machine's where nothing is simulated."""
-        for box in self.boxes.values():
-            return SandboxClock(box, jumps=jumps)
-        return SystemClock()
+        return SandboxClock(list(self.boxes.values()), jumps=jumps) if self.boxes else SystemClock()
 
     def fill(self, name: str, settings: Mapping[str, Any], seed: Mapping[str, Any]) -> dict[str, Any]:
         """Settings of a simulated connection: address, certificate authority and the seed's own secret."""
@@ -67,9 +83,27 @@ class Simulation(Struct):
         }
 
     def stop(self) -> None:
-        """Stop what this process started; their books are kept in the home."""
-        for box in self.started:
-            box.stop()
+        """Stop what this process started, unless another one uses it by now; their books are kept in the home."""
+        for name, file in self._using.items():
+            box = self.boxes[name]
+            with _one_at_a_time(box.home), file:
+                if name in self._started and _alone(file):
+                    box.stop()
+        self._using.clear()
+
+    def leave(self) -> None:
+        """Go away and let them run."""
+        self._started.clear()
+        self.stop()
+
+
+def _alone(file: IO[bytes]) -> bool:
+    """Whether nobody else holds this lock."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def sandbox_home(project: Project, name: str) -> Path:
@@ -79,18 +113,26 @@ def sandbox_home(project: Project, name: str) -> Path:
 
 def start_simulation(project: Project) -> Simulation:
     """Find or start the simulator of every simulated connection. Safe to repeat: a running one is used as it is."""
-    simulation = Simulation({}, [])
+    simulation = Simulation()
     for name in project.connections:
         seed = project.sandbox_seed(name)
         if seed is None:
             continue
         home = sandbox_home(project, name)
-        box = find(home)
-        if box is None:
-            box = start_process(home, seed, idle_exit=_IDLE_EXIT)
-            simulation.started.append(box)
-        simulation.boxes[name] = box
+        with _one_at_a_time(home):
+            box = find(home)
+            started = box is None
+            simulation.use(name, box or start_process(home, seed, idle_exit=_IDLE_EXIT), started=started)
     return simulation
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """Two that start at the same time get one simulator, and none is stopped while somebody is about to use it."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "starting").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def stop_simulation(project: Project) -> list[str]:

@@ -22,6 +22,7 @@ from isthmus.ledger.binaries import ProgramFailed
 from isthmus.ledger.database import SCHEMA, open_database, storage_errors
 from isthmus.ledger.embedded import stop_abandoned
 from isthmus.ledger.migrate import VERSIONS, ensure_current
+from isthmus.ledger.serving import is_true, refuse_if_served
 from isthmus.ledger.upgrade import set_aside
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ KEPT = 7
 _EVERY = timedelta(days=1)
 _NAME = re.compile(r"ledger-(\d{8}-\d{6})\.dump")
 _STAMP = "%Y%m%d-%H%M%S"
-_SERVING = 0x73657276696E67  # "serving": shared by workers, exclusive for a restore
-_BEATING = 30
-"""Seconds since its last heartbeat within which a worker of the engine counts as alive."""
 _NEWER = "written by a newer version"
 
 
@@ -58,10 +56,12 @@ class BackupInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreInfo:
-    """What a restore did. `uncertain`: messages that are looked up before anything is sent."""
+    """What a restore did. `uncertain`: messages that are looked up before anything is sent. `kept`: the ledger that was
+    replaced, None when nothing was in it or nobody asked for it."""
 
     epoch: int
     uncertain: int
+    kept: BackupInfo | None = None
 
 
 def backup(database: Database, target: Path) -> BackupInfo:
@@ -124,35 +124,30 @@ def backups(home: Path) -> list[BackupInfo]:
     return sorted(found, key=lambda info: info.taken_at, reverse=True)
 
 
-@contextmanager
-def serving(database: Database) -> Iterator[None]:
-    """Held by every worker while it works: no restore begins meanwhile.
-
-    Raises:
-        HomeBusy: A restore is at work.
-    """
-    with database.connect(autocommit=True) as connection:
-        if not _try(connection, "select pg_try_advisory_lock_shared(%s)", _SERVING):
-            raise HomeBusy("This ledger is being restored.", hint="Start again when that is done.")
-        yield
+def replaced(home: Path, now: datetime) -> Path:
+    """Where a restore keeps the ledger that it replaces. Not among the daily backups, which come and go."""
+    return home / "backups" / f"replaced-{now.astimezone(UTC).strftime(_STAMP)}.dump"
 
 
-def restore(database: Database, source: Path) -> RestoreInfo:
+def restore(database: Database, source: Path, *, keep: Path | None = None) -> RestoreInfo:
     """Replace the ledger by the backup `source`, in one go or not at all, and open a new epoch.
 
-    Messages without a confirmed outcome become `uncertain`; held and dead ones stay with the person who decides
-    (their `epoch` is older than the ledger's, so they too are looked up when released); saved ones are read again at
-    the target. Job rows of the engine are gone, fences are raised beyond any that a lost turn may hold. A backup of
-    an older version is migrated. Safe to repeat.
+    Messages without a confirmed outcome become `uncertain`; waiting ones wait on and are looked up when what they wait
+    for is there; held and dead ones stay with the person who decides, and are looked up when released; saved ones are
+    read again at the target, and sources are told everything once more. Job rows of the engine are gone, fences are
+    raised beyond any that a lost turn may hold. A backup of an older version is migrated. Safe to repeat.
+
+    `keep`: file to which the ledger that is replaced is written first, if anything is in it.
 
     Raises:
         HomeBusy: A worker is active on this ledger: stop it first.
         ConfigurationError: `source` is no backup, or of a newer version.
-        StorageFailed: The database failed; the ledger is as it was.
+        StorageFailed: The database failed, or what is replaced cannot be kept; the ledger is as it was.
     """
     dump.check(source)
     with database.connect(autocommit=True) as connection, storage_errors():
-        _refuse_if_served(connection)
+        refuse_if_served(connection)
+        kept = _keep(database, connection, keep) if keep is not None else None
         number = _epoch(connection)
         now = database.clock.now()
         try:
@@ -167,7 +162,23 @@ def restore(database: Database, source: Path) -> RestoreInfo:
             raise _restore_words(failure, source) from failure
         ensure_current(database)
         uncertain = connection.execute(f"select count(*) from {SCHEMA}.message where code = 'restored'").fetchone()
-        return RestoreInfo(epoch=_epoch(connection), uncertain=uncertain[0] if uncertain else 0)
+        return RestoreInfo(epoch=_epoch(connection), uncertain=uncertain[0] if uncertain else 0, kept=kept)
+
+
+def _keep(database: Database, connection: psycopg.Connection[Any], target: Path) -> BackupInfo | None:
+    """Write the ledger that is about to be replaced to `target`; None when there is nothing in it."""
+    if not is_true(connection, "select to_regclass(%s) is not null", f"{SCHEMA}.message"):
+        return None
+    filled = f"select exists (select from {SCHEMA}.message) or exists (select from {SCHEMA}.record)"
+    if not connection.execute(filled).fetchall()[0][0]:
+        return None
+    try:
+        return backup(database, target)
+    except StorageFailed as failure:
+        raise StorageFailed(
+            f"The ledger that would be replaced cannot be kept, so nothing was restored: {failure.message}",
+            hint="Mend that, or give it up with `isthmus restore --discard`.",
+        ) from failure
 
 
 def restore_into_new_cluster(home: Path, source: Path, clock: Clock) -> RestoreInfo:
@@ -200,23 +211,9 @@ def restore_into_new_cluster(home: Path, source: Path, clock: Clock) -> RestoreI
         raise
 
 
-def _refuse_if_served(connection: psycopg.Connection[Any]) -> None:
-    """Take the lock that keeps workers out; it ends with the connection."""
-    busy = not _try(connection, "select pg_try_advisory_lock(%s)", _SERVING)
-    if not busy and _try(connection, "select to_regclass(%s) is not null", f"{SCHEMA}.procrastinate_workers"):
-        alive = f"""select exists (select from {SCHEMA}.procrastinate_workers
-                                    where last_heartbeat > now() - make_interval(secs => %s))"""
-        busy = _try(connection, alive, _BEATING)
-    if busy:
-        raise HomeBusy(
-            "A worker is active on this ledger.",
-            hint=f"Stop it (`isthmus down`) and repeat; one that was killed counts as active for {_BEATING} s.",
-        )
-
-
 def _epoch(connection: psycopg.Connection[Any]) -> int:
     """The ledger's epoch, 0 where there is no ledger yet."""
-    if not _try(connection, "select to_regclass(%s) is not null", f"{SCHEMA}.meta"):
+    if not is_true(connection, "select to_regclass(%s) is not null", f"{SCHEMA}.meta"):
         return 0
     row = connection.execute(f"select value from {SCHEMA}.meta where name = 'epoch'").fetchone()
     return int(row[0]) if row else 0
@@ -238,10 +235,11 @@ UPDATE {SCHEMA}.meta SET value = (greatest(value::int, {replaced}) + 1)::text WH
 INSERT INTO {SCHEMA}.meta (name, value) VALUES ('restored_at', {at}), ('restored_from', {source})
     ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 UPDATE {SCHEMA}.message
-   SET state = 'uncertain', code = 'restored', reason = {why}, field = '', value = '', mend = '', waits_for = '',
+   SET state = 'uncertain', code = 'restored', reason = {why}, field = '', value = '', mend = '',
        next_at = NULL, sent_at = {at}, settled_at = NULL, changed_at = {at}
- WHERE state IN ('ready', 'sending', 'retrying', 'uncertain', 'waiting');
+ WHERE state IN ('ready', 'sending', 'retrying', 'uncertain');
 UPDATE {SCHEMA}.message SET next_at = {at} WHERE state = 'saved';
+UPDATE {SCHEMA}.note SET written = '', next_at = {at}, trouble = '', attempts = 0;
 UPDATE {SCHEMA}.connection SET fence = fence + 1000000, holder = '', turn_started_at = NULL, next_due = {at};
 DO $$ BEGIN
     IF to_regclass('{SCHEMA}.procrastinate_jobs') IS NOT NULL THEN
@@ -258,11 +256,6 @@ def _restore_words(failure: ProgramFailed, source: Path) -> StorageFailed | Conf
     if "lock timeout" in failure.output:
         return StorageFailed("Somebody is using the ledger; it is as it was.", hint="Stop Isthmus, and repeat.")
     return StorageFailed(f"Not restored, the ledger is as it was. {failure.message}", hint=failure.hint)
-
-
-def _try(connection: psycopg.Connection[Any], query: str, value: object) -> bool:
-    row = connection.execute(query, (value,)).fetchone()
-    return row is not None and bool(row[0])
 
 
 def _write_through(folder: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from isthmus.errors import FenceLost
+from isthmus.errors import FenceLost, HomeBusy
 from isthmus.ledger.types import Db
 
 #: A turn that never ends (its worker died and the engine forgot it) is followed by another after this time.
@@ -36,16 +36,22 @@ async def register(db: Db, connections: Sequence[tuple[str, str]]) -> None:
     )
 
 
-async def begin_turn(db: Db, connection: str, holder: str, now: datetime) -> int:
-    """Bump the fence and return it: from here on no earlier turn of this connection can commit."""
+async def begin_turn(db: Db, connection: str, holder: str, now: datetime, *, epoch: int | None = None) -> int:
+    """Bump the fence and return it: from here on no earlier turn of this connection can commit.
+
+    `epoch`: the one the caller read when it began. Raises HomeBusy when the ledger was restored since: what the caller
+    knows is of another ledger. Raises FenceLost for a connection the ledger does not have.
+    """
     cursor = await db.execute(
         """update connection set fence = fence + 1, holder = %s, turn_started_at = %s, next_due = %s
-            where id = %s returning fence""",
+            where id = %s returning fence, (select value::int from meta where name = 'epoch')""",
         (holder, now, now + _LEASE, connection),
     )
     row = await cursor.fetchone()
     if row is None:
         raise FenceLost(f"connection {connection!r} is not in the ledger")
+    if epoch is not None and row[1] != epoch:
+        raise HomeBusy("This ledger was restored from a backup while it was worked on.", hint="Start Isthmus again.")
     return int(row[0])
 
 
@@ -91,10 +97,50 @@ async def wake(db: Db, connections: Sequence[str], now: datetime) -> None:
     )
 
 
+def lock_of(connection: str) -> str:
+    """Name under which the engine queues and runs turns of a connection, one each."""
+    return f"connection:{connection}"
+
+
 async def due(db: Db, now: datetime, limit: int = 500) -> list[str]:
-    """Connections whose time has come."""
-    cursor = await db.execute("select id from connection where next_due <= %s order by next_due limit %s", (now, limit))
+    """Connections whose time has come and that no turn is queued for."""
+    cursor = await db.execute(
+        """select id from connection
+            where next_due <= %s and not exists (
+                select from procrastinate_jobs where queueing_lock = 'connection:' || connection.id and status = 'todo')
+            order by next_due limit %s""",
+        (now, limit),
+    )
     return [row[0] for row in await cursor.fetchall()]
+
+
+async def wake_forgotten(db: Db, now: datetime) -> list[str]:
+    """Connections that rest although something of theirs is due: whoever made it was killed before it could wake them.
+
+    Makes them due and returns them. A halted connection rests for a reason.
+    """
+    cursor = await db.execute(
+        """update connection c set next_due = %(now)s
+            where c.turn_started_at is null and c.halted_code = '' and (c.next_due is null or c.next_due > %(now)s)
+              and (exists (select from message where connection = c.id
+                              and (state = 'ready' or (state in ('retrying', 'uncertain') and next_at <= %(now)s)))
+                or exists (select from note where connection = c.id and written <> body and next_at <= %(now)s)
+                or exists (select from inbox where connection = c.id and taken_at is null))
+            returning c.id""",
+        {"now": now},
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def hold_still(db: Db, connections: Sequence[str], now: datetime) -> bool:
+    """For the rest of this transaction no turn of these connections can begin. False when one is under way."""
+    cursor = await db.execute(
+        """select turn_started_at is not null and next_due > %s from connection
+            where id = any(%b::text[]) for update skip locked""",
+        (now, list(connections)),
+    )
+    rows = await cursor.fetchall()
+    return len(rows) == len(connections) and not any(row[0] for row in rows)
 
 
 async def standing(db: Db) -> list[ConnectionRow]:

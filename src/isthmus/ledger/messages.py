@@ -231,15 +231,16 @@ async def arrived(db: Db, names: Sequence[str], now: datetime) -> list[str]:
     return sorted({row[0] for row in await cursor.fetchall()})
 
 
-async def expire_waiting(db: Db, flow: str, before: datetime, now: datetime) -> int:
-    """Waiting longer than the flow's limit becomes held and names what is missing. Returns how many."""
+async def expire_waiting(db: Db, flow: str, before: datetime, now: datetime) -> list[int]:
+    """Waiting longer than the flow's limit becomes held and names what is missing. The ids of those."""
     cursor = await db.execute(
         """update message set state = 'held', code = 'waited_too_long', changed_at = %s,
                   reason = 'waited too long: ' || reason
-            where flow = %s and state = 'waiting' and changed_at < %s and waits_for not like 'message:%%'""",
+            where flow = %s and state = 'waiting' and changed_at < %s and waits_for not like 'message:%%'
+            returning id""",
         (now, flow, before),
     )
-    return cursor.rowcount
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def next_due(db: Db, connection: str) -> datetime | None:

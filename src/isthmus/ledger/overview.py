@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from isthmus.ledger.types import Db, MessageState
 
-#: The number of the lock that `isthmus.ledger.backup.serving` holds.
+#: The number of the lock that `isthmus.ledger.serving.serving` holds.
 _SERVING = int.from_bytes(b"serving", "big")
 
 

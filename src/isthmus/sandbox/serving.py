@@ -55,6 +55,7 @@ class Serving:
         try:
             if not state.load(self.world, home / "state"):
                 seeds.apply(self.world, seeds.read(seed))
+            self.world.clock.share(home)
             self.ca, certificate = tls.prepare(home)
             self._socket = _bind(port)
         except BaseException:

@@ -28,11 +28,12 @@ async def run_turn(world: World, connection: str) -> TurnResult:
     """Take in what is due, deliver what is ready, and say when the connection wants to go on.
 
     Safe to repeat and to kill at any moment. FenceLost ends it quietly: a later turn acts already.
+    Raises StorageFailed, and HomeBusy when the ledger was restored since the world was built.
     """
     actor = world.actors[connection]
     started = world.clock.now()
     async with world.transaction() as db:
-        fence = await connections.begin_turn(db, connection, world.holder, started)
+        fence = await connections.begin_turn(db, connection, world.holder, started, epoch=world.epoch)
         orphans = await messages.adopt_orphans(db, connection, fence, started)
     reach("after_fence")
     turn = Turn(world, actor, fence)

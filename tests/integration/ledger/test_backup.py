@@ -18,11 +18,12 @@ import pytest
 from isthmus.contract.clock import DrivenClock
 from isthmus.errors import ConfigurationError, HomeBusy, StorageFailed
 from isthmus.ledger import backup as backing
-from isthmus.ledger.backup import backup, backups, daily_backup, restore, serving
+from isthmus.ledger.backup import backup, backups, daily_backup, restore
 from isthmus.ledger.binaries import find_binaries
 from isthmus.ledger.database import Database, database_uri
 from isthmus.ledger.epoch import Epoch, read_epoch
 from isthmus.ledger.migrate import is_current
+from isthmus.ledger.serving import serving
 
 if TYPE_CHECKING:
     pass
@@ -78,13 +79,14 @@ def test_restored_messages_are_looked_up_before_anything_is_sent(
         )
     }
     assert set(found) == set(STATES)
-    again = {"ready", "sending", "uncertain", "retrying", "waiting"}
+    again = {"ready", "sending", "uncertain", "retrying"}
     for key, (state, code, waits_for, next_at, sent_at, amount, subject) in found.items():
         assert (amount, subject) == ("12345678901234.56789", NAMES)
         if key in again:
-            assert (state, code, waits_for, next_at, sent_at) == ("uncertain", "restored", "", None, now)
+            assert (state, code, next_at, sent_at) == ("uncertain", "restored", None, now)
         else:
             assert (state, code) == (key, "")
+    assert found["waiting"][2] == "message:1"  # its turn comes after what it waits for, and is looked up then
     assert found["saved"][3] == now  # read again at the target, never sent again
     assert done.uncertain == len(again)
     reasons = rows(ledger, "select distinct reason from message where code = 'restored'")
