@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,7 +13,7 @@ from msgspec import Struct
 
 from isthmus.app.runtime import Runtime
 from isthmus.errors import ConfigurationError
-from isthmus.ledger import connections, listing, messages, overview
+from isthmus.ledger import connections, listing, messages, overview, streams
 from isthmus.ledger.idle import Idle
 from isthmus.ledger.listing import Filter
 from isthmus.ledger.types import STOPPED_STATES, Db, MessageRow, MessageState
@@ -22,6 +24,8 @@ from isthmus.sync.world import World
 
 #: So many messages move in one transaction.
 _AT_ONCE = 100
+#: Longest wait in seconds for a worker to have read everything.
+_ANSWERS_WITHIN = 10.0
 _ID = re.compile(r"(?:M-)?(\d{1,18})", re.IGNORECASE)
 
 Action = Callable[[Db, Sequence[MessageRow]], Awaitable[list[Acted]]]
@@ -74,6 +78,32 @@ async def chosen(
     if missing:
         raise ConfigurationError(f"there is no message {', '.join(missing)}.", code="usage")
     return list(ids)
+
+
+async def look_afresh(
+    runtime: Runtime, *, simulated: bool, progress: Callable[[Idle], None] | None = None
+) -> dict[str, str]:
+    """Read every source once more, so that what is decided next knows what was mended a moment ago.
+
+    Read by the process that serves this ledger, if one does and answers within seconds, else here, where what is ready
+    is delivered as well. Returns connections that cannot work, with the reason.
+    """
+    world = runtime.world
+    started = world.clock.now()
+    async with world.transaction() as db:
+        served = await overview.is_served(db)
+        if served:
+            await streams.hasten(db, list(world.actors), started)
+            await connections.wake(db, list(world.actors), started)
+    if not served:
+        return (await runtime.until_idle(simulated=simulated, progress=progress)).troubled
+    until = time.monotonic() + _ANSWERS_WITHIN
+    while time.monotonic() < until:
+        async with world.transaction() as db:
+            if all(row.polled_at is not None and row.polled_at >= started for row in await streams.all_streams(db)):
+                break
+        await asyncio.sleep(0.1)
+    return {}
 
 
 async def retry(world: World, ids: Sequence[int], who: str, progress: Callable[[int], None]) -> list[Acted]:

@@ -114,11 +114,17 @@ async def _act(place: Any, choice: dict[str, Any], act: Act, deliver: bool, as_j
     async with open_session(place, jumps=True) as session:
         check_flow(choice.get("flow", ""), session.project.flows)
         world = session.runtime.world
+        troubled: dict[str, str] = {}
+        if deliver:  # what was mended a moment ago is not in the ledger yet
+            await session.refuse_changed_environment()
+            troubled = await acting.look_afresh(session.runtime, simulated=session.simulated)
         found = await acting.chosen(world, ids, **choice)
         with show_count("deciding anew", len(found), quiet=as_json) as progress:
             acted = await act(session, found, local_user(), progress)
-        troubled = await _deliver(session, acted, as_json) if deliver and any(one.done for one in acted) else {}
         became = await acting.became(world, acted)
+        if deliver and any(one.done and one.row and one.row.connection not in troubled for one in became):
+            troubled |= await _deliver(session, as_json)
+            became = await acting.became(world, acted)
     _show(became, as_json)
     for name, trouble in troubled.items():
         say(f"{name}: {trouble}", style="red", error=True)
@@ -127,11 +133,10 @@ async def _act(place: Any, choice: dict[str, Any], act: Act, deliver: bool, as_j
     return 2 if any(not one.done or (one.row and one.row.state in {"dead", "held"}) for one in became) else 0
 
 
-async def _deliver(session: Session, acted: list[Acted], as_json: bool) -> dict[str, str]:
+async def _deliver(session: Session, as_json: bool) -> dict[str, str]:
     from isthmus.app import acting
     from isthmus.cli.progress import show_progress
 
-    await session.refuse_changed_environment()
     with show_progress(quiet=as_json) as progress:
         standing = await acting.deliver(session.runtime, simulated=session.simulated, progress=progress)
     if standing is None:
