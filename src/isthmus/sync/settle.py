@@ -53,7 +53,8 @@ def settlement(turn: Turn, row: MessageRow, outcome: Outcome, begun_at: datetime
         return structs.replace(told, state="retrying", next_at=now, uncounted=True)
     if outcome.result == "reject":
         held = outcome.code in _HELD_CODES and _holds(turn, row, outcome)
-        return structs.replace(told, state="held" if held else "dead")
+        mend = outcome.mend or f"Mend it in {row.connection} or in the source, then run `isthmus retry M-{row.id}`."
+        return structs.replace(told, state="held" if held else "dead", mend=mend)
     return _retry(turn, row, outcome, told)
 
 
