@@ -1,126 +1,107 @@
-"""How much work a record costs before it leaves the machine: a file is read, its rows mapped, their states compared.
+"""`make bench`: what a record costs inside the machine, and the whole path beside a script without a ledger.
 
-Prints one row per case: the median of several rounds. CPU per record is what tells one release from another; wall time
-depends on what else the machine does.
+Prints tables and keeps everything measured as JSON in benchmarks/results/.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import csv
+import json
+import os
+import platform
 import resource
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from isthmus.connectors.files.config import FilesConfig
-from isthmus.connectors.files.connector import connect
-from isthmus.contract.clock import SystemClock
-from isthmus.contract.records import NativeRecord, ReadRequest
-from isthmus.mapping.compiler import compile_lens
-from isthmus.model.document import parse_document
-from isthmus.model.state import encode_state
+import micro
+import whole_path
 
-LENS = """
-entity: work_order
-native: work_orders
-way: read
-fields:
-  number:       {at: Number}
-  description:  {at: Text}
-  category:     {at: Type}
-  asset:        {at: Asset}
-  status:       {value: completed}
-  completed_on: {at: Finished, via: date}
-  currency:     {value: USD}
-  lines:
-    each: self
-    fields:
-      key:    {value: cost}
-      kind:   {value: other}
-      source: {value: direct}
-      amount: {at: Cost}
-"""
+RESULTS = Path(__file__).resolve().parent / "results"
 
 
-def write_list(path: Path, rows: int) -> None:
-    """A list of work orders as maintenance systems export it."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["Number", "Text", "Type", "Asset", "Finished", "Cost"])
-        for number in range(rows):
-            day = f"20{10 + number % 10}-{1 + number % 12:02}-{1 + number % 28:02}"
-            amount = f"{number % 997}.{number % 100:02}"
-            writer.writerow(
-                [f"WO-{number:07}", "replace hydraulic hose", f"PM0{number % 6}", f"X{number % 50}", day, amount]
-            )
+def show_micro(cases: list[dict[str, Any]], records: int) -> None:
+    """One row per step."""
+    print(f"{'before anything leaves':26}{'CPU µs/record':>14}{'records/s':>12}   ({records:,} records)")
+    for case in cases:
+        print(f"{case['case']:26}{case['cpu_us_per_record']:>14,.1f}{case['records_per_s']:>12,}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    print(f"peak memory {peak:.0f} MB\n")
 
 
-async def read_all(folder: Path) -> list[NativeRecord]:
-    """All rows through the connector, page by page, as a first synchronisation reads them."""
-
-    async def nothing_known(families: Sequence[str]) -> Mapping[str, Mapping[str, str | None]]:
-        return {}
-
-    settings = {"file": "list.csv", "entity": "work_order", "key": ["Number"], "settle_seconds": 0, "results": False}
-    connector = connect(
-        FilesConfig.model_validate({"folder": folder, "sets": {"work_orders": settings}}), SystemClock()
-    )
-    found: list[NativeRecord] = []
-    cursor: str | None = None
-    try:
-        while True:
-            page = await connector.read(ReadRequest(native="work_orders", cursor=cursor), nothing_known)
-            found.extend(page.records)
-            cursor = page.cursor
-            if not page.more:
-                return found
-    finally:
-        await connector.close()
+ROWS = (
+    ("wall, s", "wall_s"),
+    ("records/s", "records_per_s"),
+    ("CPU of the program, s", "cpu_s"),
+    ("CPU of the ledger, s", "ledger_cpu_s"),
+    ("CPU of the simulator, s", "simulator_cpu_s"),
+    ("peak memory, MB", "peak_mb"),
+    ("requests", "requests"),
+    ("simulated minutes used", "simulated_minutes"),
+    ("answers lost", "lost_answers"),
+    ("documents booked", "documents"),
+    ("documents booked twice", "doubled"),
+    ("books wrong by", "wrong_by"),
+)
 
 
-def measure(work: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """Median CPU and wall seconds of some rounds."""
-    cpu, wall = [], []
-    for _ in range(rounds):
-        started = time.process_time(), time.perf_counter()
-        work()
-        cpu.append(time.process_time() - started[0])
-        wall.append(time.perf_counter() - started[1])
-    return statistics.median(cpu), statistics.median(wall)
+def show_whole_path(cases: list[dict[str, Any]]) -> None:
+    """Per fault a table: Isthmus, the script, and how many times as much."""
+    for faults in dict.fromkeys(case["faults"] for case in cases):
+        ours, theirs = (case for case in cases if case["faults"] == faults)
+        print(f"{'faults: ' + faults:26}{'isthmus':>16}{'naive':>16}{'ratio':>8}   ({ours['rows']:,} rows)")
+        for title, name in ROWS:
+            left, right = ours.get(name, ""), theirs.get(name, "")
+            ratio = f"{left / right:.2f}" if right and not isinstance(left, str) and name != "simulated_minutes" else ""
+            print(f"{title:26}{_shown(left):>16}{_shown(right):>16}{ratio:>8}")
+        print()
 
 
-def main() -> None:
-    """Run all cases."""
+def _shown(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def wrong(cases: list[dict[str, Any]]) -> list[str]:
+    """What must not be, of Isthmus: lost, doubled, other sums."""
+    return [
+        f"{case['faults']}: {case['documents']} of {case['expected']} documents, {case['doubled']} twice, "
+        f"wrong by {case['wrong_by']}"
+        for case in cases
+        if case["case"] == "isthmus"
+        and (case["documents"] != case["expected"] or case["doubled"] or float(case["wrong_by"]))
+    ]
+
+
+def main() -> int:
+    """Run what is asked for. Returns 1 when Isthmus booked anything but what it should."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--records", type=int, default=20_000, help="records of the cases inside the machine; 0: none")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each; the median counts")
+    parser.add_argument("--rows", type=int, default=4_000, help="work orders of the whole path; 0: none")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_list(folder / "list.csv", asked.records)
-        rows = asyncio.run(read_all(folder))
-        if len(rows) != asked.records:
-            raise SystemExit(f"read {len(rows)} of {asked.records} rows")
-        lens = compile_lens(parse_document(LENS, "benchmark.yaml"))
-        states = [lens.read(row.data).state for row in rows]
-        cases: dict[str, Callable[[], Any]] = {
-            "read a CSV file": lambda: asyncio.run(read_all(folder)),
-            "map rows to states": lambda: [lens.read(row.data) for row in rows],
-            "encode states": lambda: [encode_state(state) for state in states],
-        }
-        print(f"{'':22}{'CPU µs/record':>14}{'records/s':>12}   ({asked.records:,} records)")
-        for title, work in cases.items():
-            cpu, wall = measure(work, asked.rounds)
-            print(f"{title:22}{cpu / asked.records * 1e6:>14.1f}{asked.records / wall:>12,.0f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"peak memory {peak / (1024**2 if sys.platform == 'darwin' else 1024):.0f} MB")
+    now = datetime.now(UTC)
+    told: dict[str, Any] = {
+        "at": now.isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+    }
+    if asked.records:
+        told["inside"] = micro.cases(asked.records, asked.rounds)
+        show_micro(told["inside"], asked.records)
+    if asked.rows:
+        told["whole_path"] = whole_path.cases(asked.rows)
+        show_whole_path(told["whole_path"])
+    RESULTS.mkdir(exist_ok=True)
+    kept = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
+    kept.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(f"kept in benchmarks/results/{kept.name}")
+    faults = wrong(told.get("whole_path", []))
+    for fault in faults:
+        print(f"WRONG: {fault}", file=sys.stderr)
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
