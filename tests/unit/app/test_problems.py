@@ -48,8 +48,10 @@ def test_the_error_of_many_problems_lists_each_with_its_place(folder: Any) -> No
     assert (caught.value.file, caught.value.line) == ("isthmus.yaml", 8)
 
 
-def test_a_code_with_zeros_in_front_must_stand_in_quotes(folder: Any) -> None:
+def test_a_code_keeps_the_zeros_in_front_and_a_plain_number_must_stand_in_quotes(folder: Any) -> None:
     folder.write("lookups/other.yaml", "table: other\nrows:\n  A: 0100\n")
+    assert folder.load().tables["other"] == {"A": "0100"}
+    folder.write("lookups/other.yaml", "table: other\nrows:\n  A: 100\n")
     assert folder.problem() == (
         "lookups/other.yaml:3: rows.A: '100' must be text: put it in quotes, so that nothing of it is lost."
     )
