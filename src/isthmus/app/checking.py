@@ -66,7 +66,7 @@ async def _connection(actor: Actor, controls: Collection[str]) -> AsyncIterator[
     try:
         findings = await actor.connector.check()
     except IsthmusError as error:
-        yield Checked(about, _of_error(error), unreachable=not isinstance(error, ConfigurationError))
+        yield Checked(about, _of_error(error), unreachable=_is_away(error))
         return
     errors = [finding for finding in findings if finding.severity == "error"]
     lost = bool(errors) and await _lost(actor)
@@ -85,11 +85,14 @@ async def _lost(actor: Actor) -> bool:
     """Whether the system cannot be asked anything: no way to it, or no sign-in."""
     try:
         await actor.connector.fingerprint()
-    except ConfigurationError:
-        return False
-    except IsthmusError:
-        return True
+    except IsthmusError as error:
+        return _is_away(error)
     return False
+
+
+def _is_away(error: IsthmusError) -> bool:
+    """Whether an error says that the system cannot be asked, and not that the project asks the wrong thing."""
+    return isinstance(error, Retry | Halt) and not isinstance(error, ConfigurationError)
 
 
 def _of_error(error: IsthmusError) -> Finding:
@@ -126,7 +129,7 @@ async def _books(project: Project, world: World, name: str) -> AsyncIterator[Che
             companies_found = await _all(actor, "company", company, Company)
             accounts = await _all(actor, "account", company, Account)
         except IsthmusError as error:
-            yield Checked(f"books of {company}", _of_error(error), unreachable=isinstance(error, Retry | Halt))
+            yield Checked(f"books of {company}", _of_error(error), unreachable=_is_away(error))
             continue
         currency = next((one.currency for one in companies_found if one.currency), None)
         if currency is None or not known_currency(currency):

@@ -54,7 +54,7 @@ async def _sync(place: Any, limit: int, as_json: bool) -> int:
             say(f"{name}: {trouble}", style="red", error=True)
         if standing.troubled:
             ended = session.runtime.engine.results
-            ours = all(name in ended and ended[name].misconfigured for name in standing.troubled)
-            return 1 if ours else 3
+            ours = {name for name in standing.troubled if name in ended and ended[name].misconfigured}
+            return 1 if ours and not standing.lost - ours else 3
         stopped = sum(report["messages"].get(state, 0) for state in ("dead", "held", "waiting", "uncertain"))
         return 2 if stopped or standing.pending else 0

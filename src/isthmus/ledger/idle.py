@@ -21,7 +21,8 @@ class Idle(Struct, frozen=True, kw_only=True):
     next_at      earliest moment something of it is due
     connections  those with something left that can go on
     troubled     connection -> why it cannot go on (halted, unreachable)
-    hopeless     what is left needs connections that were halted since the start or failed again and again
+    lost         those that were halted since the start or failed again and again
+    hopeless     what is left needs lost connections
     """
 
     pending: int
@@ -32,6 +33,7 @@ class Idle(Struct, frozen=True, kw_only=True):
     next_at: datetime | None
     connections: tuple[str, ...]
     troubled: dict[str, str]
+    lost: frozenset[str]
     hopeless: bool
 
 
@@ -58,7 +60,7 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
            select connection from stream where failures >= %s and connection = any(%b::text[])""",
         (started, list(names), _MANY_FAILURES, list(names)),
     )
-    lost = {row[0] for row in await cursor.fetchall()}
+    lost = frozenset(row[0] for row in await cursor.fetchall())
     counts = {what: sum(row[2] for row in rows if row[1] == what) for what in ("message", "stream", "note")}
     # What a lost connection has left is due all the time: it is no reason to wake it, nor a moment to wait for.
     moving = [row for row in rows if row[0] not in lost] or rows
@@ -78,6 +80,7 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
         next_at=min(moments, default=None),
         connections=tuple(sorted({row[0] for row in moving})),
         troubled=troubled,
+        lost=lost,
         hopeless=bool(lost) and all(row[0] in lost or row[0] in troubled for row in rows),
     )
 
