@@ -136,9 +136,9 @@ async def _show_totals(session: Any, rows: list[dict[str, Any]], as_json: bool) 
             write_json(row)
         return
     say("5. Control totals: source and target read afresh", style="bold")
-    sides = ("source", "hub", "ledger")
+    sides = {"source": "source", "hub": "hub", "ledger": "G/L"}
     table(
-        ["company", *(f"{side}: {what}" for side in sides for what in ("documents", "amount")), "difference"],
+        ["company", *(f"{name}: {what}" for name in sides.values() for what in ("documents", "amount")), "difference"],
         [
             [
                 row["company"],
