@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from isthmus.app.project.project import Project
 from isthmus.app.wiring import _policies as policies
-from isthmus.model.entity import EntityType, Field, entities
+from isthmus.model.entity import EntityType, entities
 
 COLUMNS = (
     "entity",
@@ -24,26 +24,25 @@ _RULES = {
     "latest": "the later edit wins; both are audited",
     "review": "edits on both sides are held for a person",
 }
+_MADE = "made from the source; once booked it is countered and made anew, never changed"
 
 
 def matrix(project: Project) -> Iterator[tuple[str, ...]]:
     """One row per field of every entity a flow moves; the last three columns are left to be signed."""
     policy = policies(project)
+    makers = {flow.target.entity: name for name, flow in project.flows.items()}
     for name in _moved(project):
         kind = entities()[name]
-        for field, path in _fields(kind.fields, ""):
-            found = policy(name, path)
-            yield (
-                name,
-                path,
-                field.description,
-                found.owner or "nobody alone",
-                _RULES[found.kind],
-                _decided_by(project, kind, path),
-                "",
-                "",
-                "",
-            )
+        for path in kind.paths():
+            field = kind.field(path)
+            said = field.description if field is not None else ""
+            if name in makers:
+                owner, rule, decided = f"flow {makers[name]}", _MADE, project.flow_documents[makers[name]].file
+            else:
+                found = policy(name, path)
+                owner, rule = found.owner or "nobody alone", _RULES[found.kind]
+                decided = _decided_by(project, kind, path)
+            yield (name, path, said, owner, rule, decided, "", "", "")
 
 
 def _moved(project: Project) -> list[str]:
@@ -53,12 +52,6 @@ def _moved(project: Project) -> list[str]:
             name for flow in project.flows.values() for name in (flow.source.entity, flow.target.entity)
         )
     )  # fmt: skip
-
-
-def _fields(fields: tuple[Field, ...], prefix: str) -> Iterator[tuple[Field, str]]:
-    for field in fields:
-        yield field, prefix + field.path
-        yield from _fields(field.fields, f"{prefix}{field.path}.")
 
 
 def _decided_by(project: Project, kind: EntityType, path: str) -> str:

@@ -114,9 +114,13 @@ async def _by_delivery(db: Db, delivery: str) -> list[int]:
 async def _hits(db: Db, records: dict[int, str], messages: dict[int, str], limit: int) -> list[Hit]:
     """Messages lead to their records; a document of the target leads to the messages that made it."""
     cursor = await db.execute(
-        """select m.id, m.record_id from message m
-            where m.id = any(%b::bigint[]) or m.record_id = any(%b::bigint[])
-               or (m.number <> '' and m.number in (select number from record where id = any(%b::bigint[])))""",
+        """select id, record_id from message where id = any(%b::bigint[])
+           union
+           select id, record_id from message where record_id = any(%b::bigint[])
+           union
+           select m.id, m.record_id from record r join message m on m.number = r.number and m.number <> ''
+            where r.id = any(%b::bigint[]) and r.number <> ''
+            order by id""",
         (list(messages), list(records), list(records)),
     )
     of_record: dict[int | None, list[int]] = {}
@@ -148,7 +152,7 @@ async def _made_by_messages(db: Db, records: list[int], sources: list[int]) -> s
     cursor = await db.execute(
         """select r.id from record r
             where r.id = any(%b::bigint[]) and r.id <> all(%b::bigint[]) and r.number <> ''
-              and exists (select 1 from message m where m.number = r.number)""",
+              and exists (select 1 from message m where m.number = r.number and m.number <> '')""",
         (records, sources),
     )
     return {row[0] for row in await cursor.fetchall()}
