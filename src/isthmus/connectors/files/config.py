@@ -56,6 +56,8 @@ class SetConfig(_Strict):
     key: Names = ()
     #: name of the list that holds the rows of a record, where neighbouring rows of one key make one record
     rows: str = ""
+    #: columns that must be equal in all rows of a record, because the record takes them from the first
+    same: Names = ()
     format: Literal["csv", "xlsx"] = "csv"
     encoding: str = "utf-8-sig"
     delimiter: Annotated[str, BeforeValidator(_delimiter)] = ","
@@ -107,7 +109,7 @@ class SetConfig(_Strict):
             raise ValueError(f"quote must be one character, or empty when nothing is quoted, not {value!r}")
         return value
 
-    @field_validator("key", "columns")
+    @field_validator("key", "same", "columns")
     @classmethod
     def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         names = tuple(name.strip() for name in value)
@@ -134,8 +136,10 @@ class SetConfig(_Strict):
             raise ValueError(f"quote and delimiter cannot both be {self.quote!r}")
         if self.rows:
             self._grouped()
+        elif self.same:
+            raise ValueError("same is for sets with rows: only, where several rows make one record")
         if self.header is not True:
-            for name in (*self.key, *self.columns):
+            for name in (*self.key, *self.same, *self.columns):
                 if name not in self.header:
                     raise ValueError(f"column {name!r} is not in header")
         return self
@@ -147,7 +151,7 @@ class SetConfig(_Strict):
         if not _NAME.fullmatch(self.rows):
             raise ValueError(f"rows {self.rows!r} must be a name of letters, digits and _, such as lines")
         columns = () if self.header is True else self.header
-        if self.rows in {*self.key, *self.columns, *columns}:
+        if self.rows in {*self.key, *self.same, *self.columns, *columns}:
             raise ValueError(f"rows {self.rows!r} is the name of a column: name the list otherwise, such as cost_lines")
 
 

@@ -8,9 +8,10 @@ are.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from isthmus.connectors.files.identity import torn_family, version_of_rows
+from isthmus.connectors.files.raw import spelled
 from isthmus.connectors.files.rows import Row
 
 #: A record with more rows is taken for a mistake (a key column that is the same everywhere).
@@ -21,13 +22,20 @@ _NAMED = 3
 Span = Callable[[int, int], str]
 
 
-def grouped(rows: Iterable[Row], span: Span, line_word: str) -> Iterator[Row]:
-    """Neighbours of one key as one row each, of which no more than one is held. `line_word`: line, or row in Excel."""
+def grouped(rows: Iterable[Row], span: Span, line_word: str, same: Mapping[str, int]) -> Iterator[Row]:
+    """Neighbours of one key as one row each, of which no more than one is held.
+
+    Args:
+        rows: all rows of a file.
+        span: how people call a place.
+        line_word: line, or row in Excel.
+        same: column -> its place, for columns that must be equal in all rows of a record.
+    """
     group: _Group | None = None
     loose: _Group | None = None
     for row in rows:
         if not row.keyed:
-            loose = loose or _Group(row.family, line_word)
+            loose = loose or _Group(row.family, line_word, {})
             loose.add(row)
             continue
         if group is not None and group.family == row.family:
@@ -36,7 +44,7 @@ def grouped(rows: Iterable[Row], span: Span, line_word: str) -> Iterator[Row]:
             if group is not None:
                 group.beside(loose)
                 yield group.row(span)
-            group = _Group(row.family, line_word)
+            group = _Group(row.family, line_word, same)
             group.beside(loose)
         loose = None
         group.add(row)
@@ -50,9 +58,11 @@ def grouped(rows: Iterable[Row], span: Span, line_word: str) -> Iterator[Row]:
 class _Group:
     """Rows as they come. What is kept of them does not grow beyond the limit."""
 
-    def __init__(self, family: bytes, line_word: str) -> None:
+    def __init__(self, family: bytes, line_word: str, same: Mapping[str, int]) -> None:
         self.family = family
         self._line_word = line_word
+        self._same = same
+        self._told: Row | None = None
         self._versions = hashlib.sha256()
         self._first = self._last = self._count = 0
         self._rows: list[Row] = []
@@ -62,6 +72,7 @@ class _Group:
 
     def add(self, row: Row) -> None:
         """One more row."""
+        row = self._compared(row) if self._same and row.cells else row
         self._versions.update(row.version)
         self._first = self._first or row.line
         self._last, self._count = row.last, self._count + 1
@@ -72,6 +83,20 @@ class _Group:
             self._rows.append(row)
         else:
             del self._rows[1:]
+
+    def _compared(self, row: Row) -> Row:
+        """The row, or why it cannot be of one record with the first."""
+        first = self._told = self._told or row
+        differing = [name for name, index in self._same.items() if row.cells[index] != first.cells[index]]
+        if not differing:
+            return row
+        self._versions.update(b"differs")
+        reason = f"{', '.join(differing)} not as in {self._line_word} {first.line}: " + ", ".join(
+            f"{spelled(row.cells[index])!r}, there {spelled(first.cells[index])!r}"
+            for index in (self._same[name] for name in differing)
+        )
+        mend = f"Make {', '.join(differing)} equal in all rows of one record."
+        return row._replace(problem=reason, reason=reason, mend=mend)
 
     def take(self, loose: _Group | None) -> None:
         """Rows without readable key between rows of this group: they are of it."""

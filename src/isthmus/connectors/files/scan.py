@@ -21,7 +21,20 @@ from isthmus.contract.records import Known, NativeRecord, ReadRequest
 from isthmus.errors import Retry
 
 #: settings that decide what a file's content means; when one changes, the file is read again
-_MEANING = {"file", "mode", "key", "format", "encoding", "delimiter", "quote", "header", "sheet", "skip_rows", "rows"}
+_MEANING = {
+    "file",
+    "mode",
+    "key",
+    "format",
+    "encoding",
+    "delimiter",
+    "quote",
+    "header",
+    "sheet",
+    "skip_rows",
+    "rows",
+    "same",
+}
 #: most rows in the groups of one page
 _PAGE_ROWS = 10_000
 

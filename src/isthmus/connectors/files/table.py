@@ -33,7 +33,7 @@ class Table:
         self._place = place
         #: the columns that have a name
         self.names = tuple(place)
-        self.require((*config.key, *config.columns))
+        self.require((*config.key, *config.same, *config.columns))
         #: what the data of a grouped record calls the list of its rows, "" where each row is a record
         self.list_name = config.rows
         self._key = [place[column] for column in config.key]
@@ -93,7 +93,8 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """All rows below the header, or the groups they make."""
         rows = map(self._bind, self._raw)
-        return grouped(rows, self._span, self._where) if self.list_name else rows
+        same = {column: self._place[column] for column in self._config.same}
+        return grouped(rows, self._span, self._where, same) if self.list_name else rows
 
     def _bind(self, raw: RawRow) -> Row:
         width, cells = len(self.columns), raw.cells

@@ -246,6 +246,25 @@ async def test_a_file_of_nothing_but_torn_rows_is_one_problem(groups: Any) -> No
     assert groups.hub.counts == (0, 0, 0)
 
 
+async def test_rows_that_must_agree_and_do_not_make_a_problem(groups: Any) -> None:
+    groups.write(HEAD + "6,d,a,1\n7,d,a,1\n7,d,b,2\n7,e,c,3\n8,e,a,1\n")
+    await groups.run()
+    seven = by_number(groups)["7"].id
+    groups.hub.forget()
+    groups.open(same=["day"])
+    await groups.run()
+    (problem,) = problems(groups)
+    assert problem.problem == "orders.csv lines 3-5: line 5: day not as in line 3: 'e', there 'd'."
+    assert problem.mend == "Make day equal in all rows of one record."
+    assert (groups.hub.changed, groups.hub.counts) == ([seven], (0, 1, 0))
+    groups.write(HEAD + "6,d,a,1\n7,d,a,1\n7,d,b,2\n7,d,c,3\n8,e,a,1\n")
+    await groups.run()
+    assert problems(groups) == []
+    groups.open(same=["dai"])
+    with pytest.raises(ConfigurationError, match="no column 'dai'"):
+        await groups.run()
+
+
 async def test_a_record_of_too_many_rows_is_a_problem(groups: Any) -> None:
     groups.write(HEAD + "7,d,a,1\n" * (MOST_ROWS + 1) + "8,d,a,1\n" * MOST_ROWS)
     many, enough = await groups.run()

@@ -45,6 +45,7 @@ def config(folder: Path, top: dict[str, Any] | None = None, **one: Any) -> Files
         ({"mode": "append"}, "snapshot"),
         ({"rows": "lines", "key": []}, "needs key"),
         ({"rows": "cost lines"}, "letters, digits and _"),
+        ({"same": ["text"]}, "for sets with rows: only"),
         ({"rows": "no"}, "is the name of a column"),
         ({"rows": "text", "header": ["no", "text"]}, "is the name of a column"),
     ],
