@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from isthmus.model.spelling import spell, spell_decimal
 from isthmus.sync.world import Actor, FlowSpec, StreamSpec, Work, World
 
 _PAGE = 1000
+_LINES = re.compile(r" (\d+)(?:-(\d+))?$")
 
 
 async def explain_record(
@@ -78,10 +80,16 @@ async def _on_line(actor: Actor, spec: StreamSpec, known: Known, line: int) -> N
         request = ReadRequest(native=spec.native, company=spec.key.company, cursor=cursor, limit=_PAGE)
         page = await actor.connector.read(request, known)
         for record in page.records:
-            if record.origin.endswith(f" {line}"):
+            if _stands_on(record.origin, line):
                 return record
         cursor, more = page.cursor, page.more
     return None
+
+
+def _stands_on(origin: str, line: int) -> bool:
+    """Whether an origin is this line of its file (`a.csv line 7`), or rows with it among them (`a.csv lines 5-8`)."""
+    found = _LINES.search(origin)
+    return found is not None and int(found[1]) <= line <= int(found[2] or found[1])
 
 
 async def _explained(

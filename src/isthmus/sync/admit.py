@@ -80,7 +80,7 @@ async def admit(
             _admit_new(desk, stream, record, record_id, context)
         elif record.deleted:
             _admit_gone(desk, stream, link, "gone in the source")
-        elif not reread and record.version is not None and record.version == link.version and not link.deleted:
+        elif not reread and _unchanged(record, link):
             desk.count("unchanged")
             if record.origin != link.place:
                 desk.places.append((record.id, record.origin))
@@ -112,6 +112,13 @@ async def admit_gone(db: Db, stream: StreamSpec, scan: str, now: datetime, *, mo
     return Admitted(changes=desk.changes, counts=desk.counts)
 
 
+def _unchanged(record: NativeRecord, link: LinkRow) -> bool:
+    """Whether it shows what it showed. What is wrong with rows may name other lines: told anew when they move."""
+    if record.problem and record.origin != link.place:
+        return False
+    return record.version is not None and record.version == link.version and not link.deleted
+
+
 def _told_unreadable(desk: _Desk, stream: StreamSpec, record_id: int, findings: Sequence[Finding]) -> None:
     """What a lens could not read is told in the audit, whether or not a flow starts from the record."""
     desk.audits.extend(
@@ -130,10 +137,10 @@ def _told_unreadable(desk: _Desk, stream: StreamSpec, record_id: int, findings: 
 
 def _read(stream: StreamSpec, record: NativeRecord, context: LensContext) -> tuple[State, tuple[Finding, ...]]:
     if record.problem:
-        finding = Finding(
-            code="unreadable", severity="error", text=f"{record.origin}: {record.problem}.", mend=record.mend
-        )
-        return {}, (finding,)
+        text = record.problem.removesuffix(".")
+        if not text.startswith(record.origin):
+            text = f"{record.origin}: {text}"
+        return {}, (Finding(code="unreadable", severity="error", text=f"{text}.", mend=record.mend),)
     reading = stream.lens.read(record.data, context)
     findings = reading.findings
     if record.origin and findings:
@@ -186,7 +193,7 @@ def _admit_known(
     base = decode_state(link.base)
     shown = encode_state(state)
     ours = decode_state(link.data)
-    if shown == link.base and not link.deleted:
+    if shown == link.base and not link.deleted and not findings:  # what is wrong with it may be something else now
         desk.count("echo")
         desk.rows.append(_row(stream.entity, record, link.record_id, ours, link.data, shown))
         return
