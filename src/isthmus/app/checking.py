@@ -77,8 +77,8 @@ async def _connection(actor: Actor, controls: Collection[str]) -> AsyncIterator[
             yield Checked(f"mapping of {actor.id}", finding)
 
 
-#: A file or share that is not there is waited for, like a system that does not answer.
-_AWAY = frozenset({"file_missing", "folder_missing"})
+#: A file or share that is not there, or an empty file, is waited for, like a system that does not answer.
+_AWAY = frozenset({"file_missing", "file_empty", "folder_missing"})
 
 
 async def _lost(actor: Actor) -> bool:

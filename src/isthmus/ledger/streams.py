@@ -51,14 +51,17 @@ async def all_streams(db: Db) -> list[StreamRow]:
 
 
 async def advance(
-    db: Db, stream: StreamKey, *, cursor: str | None, now: datetime, due_at: datetime | None, filled: bool
+    db: Db, stream: StreamKey, *, cursor: str | None, now: datetime, due_at: datetime | None, filled: bool, trouble: str
 ) -> None:
-    """Move the cursor, in the transaction of the page it belongs to. `due_at` None: more is there right now."""
+    """Move the cursor, in the transaction of the page it belongs to. `due_at` None: more is there right now.
+
+    `trouble`: what people should know of what was read, "" when all is well.
+    """
     await db.execute(
-        """update stream set cursor = %s, due_at = coalesce(%s, due_at), polled_at = %s, trouble = '', failures = 0,
+        """update stream set cursor = %s, due_at = coalesce(%s, due_at), polled_at = %s, trouble = %s, failures = 0,
                   filled_at = case when %s then coalesce(filled_at, %s) else filled_at end
             where connection = %s and name = %s and company = %s""",
-        (cursor, due_at, now, filled, now, stream.connection, stream.entity, stream.company),
+        (cursor, due_at, now, trouble, filled, now, stream.connection, stream.entity, stream.company),
     )
 
 

@@ -23,6 +23,7 @@ _RETRY_POLL = timedelta(seconds=15)
 _AWAIT_REFERENCE = timedelta(seconds=2)
 #: A finished scan that would take more than this share of a stream's records as deleted is not believed.
 _MOST_GONE = Decimal("0.3")
+_NOT_BELIEVED = "are missing at once: not believed, nothing was taken as deleted."
 
 
 class Bookmark(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
     mark = bookmark(row, f"{spec.digest}/{stamp}")
     try:
         while turn.may_start():
-            page, mark = await _take_in_page(turn, spec, mark)
+            page, mark = await _take_in_page(turn, spec, mark, row.trouble)
             if not page.more:
                 return
     except (FenceLost, Halt):
@@ -75,7 +76,7 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
         await _postpone(turn, spec, pause, str(error), failed=True)
 
 
-async def _take_in_page(turn: Turn, spec: StreamSpec, mark: Bookmark) -> tuple[Page, Bookmark]:
+async def _take_in_page(turn: Turn, spec: StreamSpec, mark: Bookmark, trouble: str) -> tuple[Page, Bookmark]:
     request = ReadRequest(
         native=spec.native,
         company=spec.key.company,
@@ -93,7 +94,7 @@ async def _take_in_page(turn: Turn, spec: StreamSpec, mark: Bookmark) -> tuple[P
     after = Bookmark(page.cursor, mark.lens, mark.reread and page.more)
     async with turn.commit() as db:
         admitted, processed = await take_page(db, turn, spec, page, reread=mark.reread)
-        await _move(db, turn, spec, page, after)
+        await _move(db, turn, spec, page, after, _missing_at_once(spec, admitted, page, trouble))
     reach("after_page")
     for name, number in admitted.counts.items():
         turn.count(f"{spec.key.entity} {name}", number)
@@ -112,8 +113,8 @@ async def take_page(db: Db, turn: Turn, spec: StreamSpec, page: Page, *, reread:
         gone = await admit_gone(db, spec, page.scan, now, most=_MOST_GONE)
         admitted.changes.extend(gone.changes)
         admitted.counts.update(gone.counts)
-        if held := gone.counts.get("gone_held"):
-            await _tell_mass_deletion(db, turn, spec, held)
+        if gone.counts.get("gone_held"):
+            await _tell_mass_deletion(db, turn, spec, _missing_at_once(spec, admitted, page, ""))
     processed = await process(db, turn.world, turn.actor.id, spec.key.entity, admitted.changes)
     processed.wake.update(await _wake_waiting(db, spec, admitted, now))
     return admitted, processed
@@ -125,8 +126,14 @@ async def _wake_waiting(db: Db, spec: StreamSpec, admitted: Admitted, now: datet
     return await messages.arrived(db, [number for number in numbers if number], now)
 
 
-async def _tell_mass_deletion(db: Db, turn: Turn, spec: StreamSpec, number: int) -> None:
-    reason = f"{number} records of {spec.native} are missing at once: not believed, nothing was taken as deleted"
+def _missing_at_once(spec: StreamSpec, admitted: Admitted, page: Page, trouble: str) -> str:
+    """What to tell of a mass deletion: of this page's, or, where nothing was scanned, of the one told before."""
+    if held := admitted.counts.get("gone_held"):
+        return f"{held} records of {spec.native} {_NOT_BELIEVED}"
+    return trouble if trouble.endswith(_NOT_BELIEVED) and not page.scan else ""
+
+
+async def _tell_mass_deletion(db: Db, turn: Turn, spec: StreamSpec, reason: str) -> None:
     await audit.append(
         db,
         turn.actor.id,
@@ -135,7 +142,7 @@ async def _tell_mass_deletion(db: Db, turn: Turn, spec: StreamSpec, number: int)
     )
 
 
-async def _move(db: Db, turn: Turn, spec: StreamSpec, page: Page, mark: Bookmark) -> None:
+async def _move(db: Db, turn: Turn, spec: StreamSpec, page: Page, mark: Bookmark, trouble: str) -> None:
     now = turn.now()
     await streams.advance(
         db,
@@ -144,6 +151,7 @@ async def _move(db: Db, turn: Turn, spec: StreamSpec, page: Page, mark: Bookmark
         now=now,
         due_at=None if page.more else spec.next_poll(now),
         filled=not page.more,
+        trouble=trouble,
     )
     if not page.more:
         turn.result.wake |= {
