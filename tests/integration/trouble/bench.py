@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from integration.work_order_costs.bench import COMPANY, Mine
+from integration.work_order_costs.bench import COMPANY, HEADER, Mine
 from isthmus.cli.main import main
 from isthmus.ledger.types import MessageRow
 from isthmus.sync.act import Acted
@@ -278,4 +278,4 @@ def eventually(found: Any, *, within: float = 30) -> Any:
         time.sleep(0.05)
 
 
-__all__ = ["CLIENT", "COMPANY", "ROWS", "SECRET", "TENANT", "Server", "Site", "Told", "eventually"]
+__all__ = ["CLIENT", "COMPANY", "HEADER", "ROWS", "SECRET", "TENANT", "Server", "Site", "Told", "eventually"]
