@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -168,14 +170,28 @@ def _leave_up(place: Any, quiet: bool) -> None:
 
     loaded = place.load()
     if server_of(loaded.home) is None:
-        command = [sys.executable, "-m", "isthmus.cli.main", "up", "--project", str(loaded.folder), "--port", "0"]
-        command += [part for name, value in place.sets.items() for part in ("--set", f"{name}={value}")]
-        with (loaded.home / "up.log").open("ab") as log:
-            subprocess.Popen(  # noqa: S603  # our own module, no shell
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        _start_server(loaded.folder, loaded.home, place.sets)
     if not quiet:
-        where = f"--project {loaded.folder}"
+        where = f"--project {_near(loaded.folder)}"
+        program = "isthmus" if shutil.which("isthmus") else _near(Path(sys.executable).parent / "isthmus")
         say("A worker and the simulator stay up. Edit the file and watch, or look around:", style="bold")
         for words in ("status", "messages --state dead", "trace M-1", "reconcile", "down"):
-            say(f"   isthmus {words} {where}")
+            say(f"   {program} {words} {where}")
+
+
+def _start_server(folder: Path, home: Path, sets: Mapping[str, str]) -> None:
+    """`isthmus up` in a session of its own; returns when it says that it is up, or that it cannot be."""
+    command = [sys.executable, "-m", "isthmus.cli.main", "up", "--project", str(folder), "--port", "0", "--json"]
+    command += [part for name, value in sets.items() for part in ("--set", f"{name}={value}")]
+    with (home / "up.log").open("ab") as log:
+        server = subprocess.Popen(  # noqa: S603  # our own module, no shell
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        )
+    if server.stdout is not None and not server.stdout.readline():
+        say(f"the worker did not come up: {home / 'up.log'} says why", style="red", error=True)
+
+
+def _near(path: Path) -> str:
+    """The path as one would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
