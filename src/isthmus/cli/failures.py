@@ -79,9 +79,11 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
 
 def _failures(error: BaseException) -> Iterator[Failure]:
     if isinstance(error, ConfigurationError):
-        problems: tuple[ConfigurationError, ...] = getattr(error, "problems", (error,))
-        for problem in problems:
-            yield Failure(problem.code, problem.message, problem.hint, problem.file, problem.line)
+        for problem in getattr(error, "problems", (error,)):
+            if isinstance(problem, ConfigurationError):
+                yield Failure(problem.code, problem.message, problem.hint, problem.file, problem.line)
+            else:  # what the compiler of a mapping found
+                yield Failure(problem.code, f"{problem.text}.", problem.suggestion, problem.file, problem.line)
     elif isinstance(error, IsthmusError):
         yield Failure(error.code, error.message, error.hint)
     elif type(error).__name__ in {"SandboxError", "SeedError", "HomeInUse", "StateError"}:
