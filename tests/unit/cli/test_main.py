@@ -15,7 +15,6 @@ from isthmus.cli import main as program
 from isthmus.cli.options import nearest_project, values_of
 from isthmus.errors import ConfigurationError
 
-
 #: commands that run until they are stopped and have no result to give
 SERVING = {"worker"}
 
