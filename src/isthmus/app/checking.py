@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +16,7 @@ from isthmus.controls.book import Book
 from isthmus.controls.rule_checks import check_table, coverage
 from isthmus.errors import ConfigurationError, Halt, IsthmusError, Retry
 from isthmus.mapping.drift import drift
+from isthmus.mapping.plan import Plan
 from isthmus.model.entities.books import Company
 from isthmus.model.entities.ledger_accounts import Account
 from isthmus.model.finding import Finding
@@ -47,6 +48,7 @@ async def check_world(project: Project, world: World, *, accept: Sequence[str] =
         found += part
     for name, flow in project.flows.items():
         found += [Checked(f"flow {name}", finding) for finding in _rules(project, name)]
+        found += [Checked(f"mapping of {flow.target.connection}", finding) for finding in _unwritten(world, name)]
         if readable.get(flow.target.connection):
             found += [item async for item in _books(project, world, name)]
     return found
@@ -59,6 +61,27 @@ def check_rules(project: Project) -> list[Checked]:
 
 def _rules(project: Project, name: str) -> tuple[Finding, ...]:
     return coverage(rule_table(project, project.flows[name]))
+
+
+def _unwritten(world: World, name: str) -> Iterator[Finding]:
+    """Rules of the lens a flow writes through that write nothing: their field would be missing in every document."""
+    for flow in world.flows:
+        lens = world.actors[flow.target].lenses.get(flow.target_entity) if flow.name == name else None
+        for plan in _plans(lens.plans) if lens is not None else ():
+            if plan.one_way and plan.kind != "value":
+                yield Finding(
+                    code="one_way",
+                    severity="error",
+                    text=f'"{plan.path}" of {flow.target_entity} is never written to {flow.target}: {plan.one_way}.',
+                    field=plan.path,
+                    mend=f"{plan.rule.place}: use a rule that can be inverted, or remove it.",
+                )
+
+
+def _plans(plans: Sequence[Plan]) -> Iterator[Plan]:
+    for plan in plans:
+        yield plan
+        yield from _plans(plan.sub)
 
 
 async def _connection(actor: Actor, controls: Collection[str]) -> AsyncIterator[Checked]:

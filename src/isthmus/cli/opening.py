@@ -74,11 +74,13 @@ async def open_session(place: Place, *, jumps: bool = False, keep_simulators: bo
                 yield Session(project, simulation, clock, database, runtime)
         finally:
             database.close()
-    finally:
-        if keep_simulators:
-            simulation.leave()
-        else:
-            simulation.stop()
+    except BaseException:  # what failed leaves nothing running behind that it started
+        simulation.stop()
+        raise
+    if keep_simulators:
+        simulation.leave()
+    else:
+        simulation.stop()
 
 
 def connection_settings(project: Project, simulation: Simulation) -> dict[str, dict[str, Any]]:
