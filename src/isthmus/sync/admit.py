@@ -191,7 +191,7 @@ def _admit_known(
 ) -> None:
     state, findings = _read(stream, record, context)
     base = decode_state(link.base)
-    shown = encode_state(state)
+    shown = encode_state(_known(base, state) if findings else state)
     ours = decode_state(link.data)
     if shown == link.base and not link.deleted and not findings:  # what is wrong with it may be something else now
         desk.count("echo")
@@ -227,6 +227,17 @@ def _admit_known(
             findings=findings,
         )
     )
+
+
+def _known(base: State, state: State) -> State:
+    """What the system is known to show: of fields that could not be read, what it showed before."""
+    return {
+        **base,
+        **{
+            name: _known(base[name], value) if isinstance(value, dict) and isinstance(base.get(name), dict) else value
+            for name, value in state.items()
+        },
+    }
 
 
 def _admit_gone(desk: _Desk, stream: StreamSpec, link: LinkRow, why: str) -> None:
