@@ -115,3 +115,15 @@ async def test_a_line_that_moves_from_store_to_vendor_is_a_change_of_the_same_su
     await shop.act("correct", held)
     assert by_account(shop)["8470"] == Decimal("46.14")
     assert by_account(shop)["5410"] == Decimal("-2562.40")
+
+
+async def test_a_line_taken_out_while_its_order_was_unreadable_is_gone(shop: Mine) -> None:
+    """What cannot be read tells nothing, also not that there was nothing."""
+    await lists(shop, *ORDER)
+    await lists(shop, *ORDER[:4], ORDER[4] + ",one cell too many")
+    assert "changed since" in shop.only("state = 'held'").reason
+    await lists(shop, *ORDER[:4])
+    held = shop.only("state = 'held'")
+    assert held.reason.endswith("change of 2738.54 -> 288.54, account 5410 and 8480 -> (none)")
+    await shop.act("correct", held)
+    assert by_account(shop).keys() == {"8470", "2140", "8430", "8120"}
