@@ -119,7 +119,7 @@ def message_line(row: MessageRow) -> dict[str, Any]:
         "entity": row.entity,
         "record": record_name(row),
         "state": row.state,
-        "reason": row.reason,
+        "reason": " ".join(words for words in (row.reason, row.mend) if words),
         "attempts": row.attempts,
         "next": next_step(row),
     }

@@ -175,7 +175,7 @@ def _leave_up(place: Any, quiet: bool) -> None:
         where = f"--project {_near(loaded.folder)}"
         program = "isthmus" if shutil.which("isthmus") else _near(Path(sys.executable).parent / "isthmus")
         say("A worker and the simulator stay up. Edit the file and watch, or look around:", style="bold")
-        for words in ("status", "messages --state dead", "trace M-1", "reconcile", "down"):
+        for words in ("status", "messages --state dead", "trace work_orders.csv:2", "reconcile", "down"):
             say(f"   {program} {words} {where}")
 
 
