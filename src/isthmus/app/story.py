@@ -8,7 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from isthmus.app.project.project import Project
 from isthmus.app.reports import next_step, record_name
+from isthmus.controls.rule_reading import parse_rules
 from isthmus.ledger.audit import AuditRow
 from isthmus.ledger.finding_documents import Hit
 from isthmus.ledger.story import AttemptFact, Facts, NoteFact
@@ -29,6 +31,16 @@ class Event(Struct, frozen=True, kw_only=True):
     message: int | None
     text: str
     details: tuple[str, ...] = ()
+
+
+def rule_places(project: Project) -> dict[tuple[str, str], str]:
+    """Where each posting rule of each flow stands now."""
+    places: dict[tuple[str, str], str] = {}
+    for name, flow in project.flows.items():
+        if flow.rules is not None:
+            table = parse_rules(project.rules[flow.rules])
+            places |= {(name, row.name): table.place(row.line) for row in table.rows}
+    return places
 
 
 def hit_line(hit: Hit) -> dict[str, Any]:

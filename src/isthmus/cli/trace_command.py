@@ -11,7 +11,6 @@ from isthmus.cli.options import Debug, Json, Project, Sets, place_of
 from isthmus.cli.output import heading, money, say, table, write_json
 
 if TYPE_CHECKING:
-    from isthmus.app.project.project import Project as Configured
     from isthmus.cli.place import Place
     from isthmus.cli.reading import Reading
 
@@ -54,7 +53,7 @@ async def _trace(place: Place, what: str, as_json: bool) -> int:
 
 
 async def _found(reading: Reading, what: str) -> dict[str, Any]:
-    from isthmus.app.story import hit_line, tell
+    from isthmus.app.story import hit_line, rule_places, tell
     from isthmus.ledger.finding_documents import find
     from isthmus.ledger.story import gather
 
@@ -65,20 +64,8 @@ async def _found(reading: Reading, what: str) -> dict[str, Any]:
         "query": what,
         "found": len(hits),
         "hits": [hit_line(hit) for hit in hits],
-        "story": tell(facts, _rule_places(reading.project)) if facts is not None else None,
+        "story": tell(facts, rule_places(reading.project)) if facts is not None else None,
     }
-
-
-def _rule_places(project: Configured) -> dict[tuple[str, str], str]:
-    """Where each posting rule of each flow stands now."""
-    from isthmus.controls.rule_reading import parse_rules
-
-    places: dict[tuple[str, str], str] = {}
-    for name, flow in project.flows.items():
-        if flow.rules is not None:
-            rules = parse_rules(project.rules[flow.rules])
-            places |= {(name, row.name): rules.place(row.line) for row in rules.rows}
-    return places
 
 
 def _show(story: dict[str, Any]) -> None:
