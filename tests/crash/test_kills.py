@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from decimal import Decimal
 
@@ -38,8 +39,14 @@ def killed(mine: Mine, times: int, seed: int, stride: int) -> int:
     for _ in range(times):
         target = mine.box.calls()["requests"] + draw.randint(1, stride)
         with Worker(mine) as worker:
-            count += worker.until(lambda: mine.box.calls()["requests"] >= target)  # noqa: B023 - used up in the loop
+            reached = worker.until(functools.partial(_called, mine, target))
+            assert reached or worker.ends() == 0, worker.output
+            count += reached
     return count
+
+
+def _called(mine: Mine, times: int) -> bool:
+    return int(mine.box.calls()["requests"]) >= times
 
 
 def finished(mine: Mine) -> None:

@@ -110,8 +110,10 @@ def journals(mine: Mine) -> int:
 def check(mine: Mine) -> None:
     """The books hold the list: every cost once, no cost twice, nothing else."""
     costing = [row for row in (line.split(",") for line in mine.lines[1:]) if Decimal(row[4])]
-    books = mine.books()
-    assert split_in_books(books) == split_of(costing)
-    assert (books["documents"], books["entries"], books["unposted_lines"]) == (len(costing), 2 * len(costing), 0)
+    stopped = [(row.id, row.state, row.code, row.reason) for row in mine.messages("state not in ('done', 'skipped')")]
+    assert stopped == []
     assert mine.standing() == {"done": len(costing), "skipped": len(mine.lines) - 1 - len(costing)}
+    books = mine.books()
+    assert (books["documents"], books["entries"], books["unposted_lines"]) == (len(costing), 2 * len(costing), 0)
+    assert split_in_books(books) == split_of(costing)
     assert mine.ask("select count(distinct number) from message where state = 'done'") == [(len(costing),)]
