@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from isthmus.app.project.project import Project
-from isthmus.app.wiring import _policies as policies
+from isthmus.app.wiring import policies
 from isthmus.model.entity import EntityType, entities
 
 COLUMNS = (

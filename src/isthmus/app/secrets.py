@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus
 
-from structlog.processors import format_exc_info
-
 from isthmus.errors import ConfigurationError
 
 MASK = "***"
@@ -246,6 +244,8 @@ class Redactor:
         return redact(text, self._secrets)
 
     def __call__(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        from structlog.processors import format_exc_info  # noqa: PLC0415  # every command reads secrets, few log
+
         event = format_exc_info(logger, name, event)
         return {key: MASK if _hides(key, value) else self._masked(value) for key, value in event.items()}
 

@@ -36,8 +36,8 @@ from isthmus.sync.costing import (
     REFERENCE_ENTITIES,
     CompanySettings,
     CostDesk,
-    charged_accounts,
     compare_journals,
+    control_accounts,
     corrector,
     work_order_costs,
     worth_of,
@@ -166,7 +166,7 @@ def _actor(
         streams=streams,
         lenses={entity: lens for entity, (lens, _) in lenses.items()},
         tables=tables.get,
-        policy=_policies(project),
+        policy=policies(project),
     )
 
 
@@ -182,7 +182,7 @@ def _masters_first(key: StreamKey) -> tuple[int, str, str]:
     return order, key.entity, key.company
 
 
-def _policies(project: Project) -> Callable[[str, str], Policy]:
+def policies(project: Project) -> Callable[[str, str], Policy]:
     """Who wins a field: what a flow's `ownership` says, else the connection on the side that owns it by the model,
     where that connection shows the entity at all; else the later edit."""
     said: dict[tuple[str, str], Policy] = {}
@@ -238,10 +238,10 @@ def _flow(project: Project, name: str, config: FlowConfig) -> FlowSpec:
         steps=work_order_costs(desk, table, config.closed_period, config.cut_over, checks),
         compare=compare_journals,
         correct=corrector(desk),
-        worth=worth_of(desk),
+        worth=worth_of(desk, table, config.closed_period),
         control_entity="ledger_entry",
         control_field="accountNumber",
-        control_accounts=charged_accounts(table),
+        control_accounts=control_accounts(table),
         needs=tuple(
             StreamKey(config.target.connection, entity, company) for company in named for entity in REFERENCE_ENTITIES
         ),

@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from isthmus.app.environment import verify
 from isthmus.app.logs import configure_logs
-from isthmus.app.project.loading import load_project
 from isthmus.app.project.project import Project
 from isthmus.app.runtime import Runtime, open_runtime
 from isthmus.app.secrets import Secret, resolve_all
+from isthmus.cli.place import Place
 from isthmus.cli.simulation import Simulation, start_simulation
 from isthmus.contract.clock import Clock
 from isthmus.errors import ConfigurationError
 from isthmus.ledger.database import Database, open_database
 from isthmus.ledger.migrate import ensure_current
 from isthmus.model.document import parse_document
-
-
-class Place(Struct, frozen=True):
-    """Where a command works: the project folder and the variables set on the command line."""
-
-    folder: Path
-    sets: Mapping[str, str]
-
-    def load(self) -> Project:
-        """The project. Raises ConfigurationError with file and line."""
-        return load_project(self.folder, sets=self.sets, environ=os.environ, cwd=Path.cwd())
 
 
 class Session(Struct, frozen=True):

@@ -80,7 +80,7 @@ def test_restored_messages_are_looked_up_before_anything_is_sent(
     }
     assert set(found) == set(STATES)
     again = {"ready", "sending", "uncertain", "retrying"}
-    for key, (state, code, waits_for, next_at, sent_at, amount, subject) in found.items():
+    for key, (state, code, _waits_for, next_at, sent_at, amount, subject) in found.items():
         assert (amount, subject) == ("12345678901234.56789", NAMES)
         if key in again:
             assert (state, code, next_at, sent_at) == ("uncertain", "restored", None, now)

@@ -75,6 +75,8 @@ create table link (
     primary key (connection, entity, company, native_id)
 );
 create index link_record on link (record_id);
+create index link_native on link (native_id);
+create index link_place on link (upper(place)) where place <> '';
 create index link_family on link (connection, entity, company, family) where family <> '';
 
 -- What a full scan has shown so far; emptied when the scan ends.
