@@ -23,7 +23,6 @@ EFFECT_METHODS = {
 
 #: file -> why a float is right there. Never for an amount, a quantity, a rate or a price.
 FLOATS: Mapping[str, str] = {
-    "src/isthmus/cli/simulation.py": "seconds a simulator's clock is off",
     "src/isthmus/connectors/_http/session.py": "Retry-After: seconds to wait",
     "src/isthmus/connectors/dynamics/business_central/errors.py": "Retry-After: seconds to wait",
     "src/isthmus/connectors/files/drop.py": "seconds until a file counts as written",

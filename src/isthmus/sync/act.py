@@ -54,7 +54,8 @@ async def _retry_one(db: Db, world: World, flow: FlowSpec, row: MessageRow, who:
     if isinstance(made, str):
         return Acted(row.id, False, made)
     await _told(db, world, row, who, "retried", f"{row.state} -> {made.state}")
-    return Acted(row.id, made.state == "ready", made.state if not made.reason else f"{made.state}: {made.reason}")
+    goes_on = made.state in {"ready", "uncertain"}
+    return Acted(row.id, goes_on, made.state if not made.reason else f"{made.state}: {made.reason}")
 
 
 def _superseded(every: Sequence[MessageRow], row: MessageRow) -> str | None:
@@ -117,20 +118,21 @@ async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
     now = world.clock.now()
     if not await messages.close(db, [row.id], "cancelled", "corrected", f"corrected by {who}", now, only="held"):
         return Acted(row.id, False, "somebody else was faster: it is not held any more")
+    event, number = standing.correction(booked[0].key)
     work = Work(
         state={"number": row.subject},
         record_id=row.record_id or 0,
         native_id="",
         place=row.place,
         company=row.company,
-        key=booked[0].key,
+        key=event,
         event_on=row.event_on,
         document=decode_state(row.document) if row.document else None,
         number=row.number,
         currency=row.currency,
     )
     await flow.desk.load(db, [row.company])
-    works = flow.correct(decode_state(booked[0].document), work, row.id)
+    works = flow.correct(decode_state(booked[0].document), work, number)
     writes: list[MessageWrite] = [structs.replace(written(flow, w), follows=booked[0].id) for w in works]
     done = Processed(made=[], ids={}, wake=set())
     await put(db, world, flow, writes[:1], done)

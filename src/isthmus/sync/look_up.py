@@ -83,8 +83,12 @@ def _settled_at(turn: Turn, row: MessageRow) -> datetime:
         return row.changed_at
     if row.settled_at is not None:
         return row.settled_at
-    start = row.sent_at or turn.world.restored_at or row.changed_at
-    return start + settle_time(turn.world, row.connection, row.entity)
+    return _began(turn, row) + settle_time(turn.world, row.connection, row.entity)
+
+
+def _began(turn: Turn, row: MessageRow) -> datetime:
+    """Since when the outcome is unknown: at the latest since the restore, where a lost ledger may have sent it."""
+    return row.sent_at or turn.world.restored_at or row.changed_at
 
 
 def _lapsed(row: MessageRow, settled_at: datetime, now: datetime) -> bool:
@@ -151,7 +155,7 @@ def _outcome(
             abandon=True,
             settled_at=settled_at,
         )
-    waited = now - (row.sent_at or row.changed_at)
+    waited = now - _began(turn, row)
     gap = min(_LONGEST_GAP, max(timedelta(seconds=2), waited))
     return Settlement(
         id=row.id,

@@ -63,6 +63,7 @@ async def _run_flow(db: Db, world: World, flow: FlowSpec, changes: Sequence[Chan
 async def put(db: Db, world: World, flow: FlowSpec, made: Sequence[MessageWrite], done: Processed) -> None:
     """Write messages and tell their sources; what is ready wakes the target."""
     now = world.clock.now()
+    made = [_first_look(world, message) for message in made]
     ids = await messages.put(db, made, now, epoch=world.epoch, configuration=world.configuration)
     done.ids.update(ids)
     done.made.extend(message for message in made if message.key in ids)

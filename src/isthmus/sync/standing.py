@@ -1,11 +1,14 @@
 """Where a record stands with a flow: which of its messages is in the target's books, and which is under way.
 
 Read from its messages, oldest first. Pure. Every document number follows from its message's key, so a message that may
-be booked beside an earlier one of the same event needs a key of its own: that is what `slot` gives.
+be booked beside an earlier one of the same event needs a key of its own: that is what `slot` and `correction` give.
+Such a key follows from the event and from how often it was corrected, never from numbers of ours: a ledger restored
+from a backup gives those out anew, and must come to the same document numbers as the one that was lost.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from isthmus.ledger.messages import CHANGED_IN_FLIGHT
@@ -17,6 +20,7 @@ REPLACEABLE: frozenset[MessageState] = frozenset(
 )
 #: Ends the key of a message whose document counters a booked one.
 COUNTER = ":counter"
+_CORRECTION = re.compile(r"(?P<event>.+):correct:(?P<number>\d+)", re.DOTALL)
 _CLOSED: frozenset[MessageState] = frozenset({"done", "saved", "skipped", "cancelled"})
 
 
@@ -46,5 +50,10 @@ def slot(event_key: str, earlier: Sequence[MessageRow]) -> str:
         return counter.key.removesuffix(COUNTER)
     if booked(earlier) is not None or event_key not in {m.key for m in earlier}:
         return event_key
-    last = earlier[-1]
-    return f"{event_key}:again:{last.id}" if last.key.endswith(COUNTER) else last.key
+    return earlier[-1].key.removesuffix(COUNTER)  # after a counter without a new document: what that would have had
+
+
+def correction(booked_key: str) -> tuple[str, int]:
+    """Of a booked document's key: the event it belongs to, and the number of its next correction, from 1."""
+    match = _CORRECTION.fullmatch(booked_key)
+    return (match["event"], int(match["number"]) + 1) if match else (booked_key, 1)
