@@ -13,9 +13,9 @@ from msgspec import Struct, structs
 from isthmus.controls.book import Book
 from isthmus.controls.corrections import booked_change, counter_document
 from isthmus.controls.numbers import document_number
-from isthmus.controls.periods import PeriodPolicy, before_cut_over, event_day
+from isthmus.controls.periods import PeriodPolicy, before_cut_over, event_day, posting_date
 from isthmus.controls.posting import Convert, post_costs
-from isthmus.controls.rules import RuleTable
+from isthmus.controls.rules import RuleTable, choose, facts_of
 from isthmus.controls.validation import Check, validate
 from isthmus.ledger import records
 from isthmus.ledger.types import Db
@@ -24,7 +24,7 @@ from isthmus.model.entities.books import Company
 from isthmus.model.entities.currencies import ExchangeRate
 from isthmus.model.entities.journals import JournalEntry
 from isthmus.model.entities.ledger_accounts import Account, DimensionValue
-from isthmus.model.entities.work_orders import WorkOrder
+from isthmus.model.entities.work_orders import CostLine, WorkOrder
 from isthmus.model.entity import State, dump, entities
 from isthmus.model.finding import Finding
 from isthmus.model.money import Money, known_currency
@@ -36,6 +36,8 @@ from isthmus.sync.world import Step, Work
 #: What a cost flow reads of the target's books before it decides anything.
 REFERENCE_ENTITIES = ("company", "account", "dimension_value", "exchange_rate")
 
+#: Decimals of a converted amount before lines and document are rounded: far below what any amount is rounded to.
+_UNROUNDED = 10
 
 R = TypeVar("R")
 
@@ -70,11 +72,11 @@ class CostDesk:
         return self._books.get(company)
 
     def convert(self, company: str) -> Convert:
-        """Conversion by the company's own rates."""
+        """Conversion by the company's own rates. Not rounded: each line is, and once more their sum."""
         rates = self._rates[company]
 
         def convert(money: Money, currency: str, on: date) -> Money | Finding:
-            return rates.convert(money, currency, on, places=None)
+            return rates.convert(money, currency, on, places=_UNROUNDED)
 
         return convert
 
@@ -187,8 +189,11 @@ def _incomplete(work: Work, why: str) -> Finding:
     )
 
 
-def worth_of(desk: CostDesk) -> Callable[[State, str], Money | Finding]:
-    """What an order's lines come to in the company's currency, exactly, at the day of the event."""
+def worth_of(desk: CostDesk, table: RuleTable, policy: PeriodPolicy) -> Callable[[State, str], Money | Finding]:
+    """What an order's document comes to in the company's currency, at the day of the event.
+
+    Lines that a rule leaves to somebody else (`no_posting`) are no part of it.
+    """
 
     def worth(state: State, company: str) -> Money | Finding:
         book = desk.book(company)
@@ -198,18 +203,27 @@ def worth_of(desk: CostDesk) -> Callable[[State, str], Money | Finding]:
             order = cast("WorkOrder", entities()["work_order"].parse(state))
         except msgspec.ValidationError as error:
             return Finding(code="record_incomplete", severity="error", text=str(error))
-        total = Money(sum((line.amount for line in order.lines), Decimal(0)), order.currency or book.currency)
         day = event_day(order.completed_at, order.completed_on, book)
+        posted_on, _ = posting_date(order.completed_at, order.completed_on, book, policy)
+        amounts = (line.amount for line in order.lines if posted_on is None or _posts(table, order, line, posted_on))
+        total = Money(sum(amounts, Decimal(0)), order.currency or book.currency)
         if total.currency == book.currency or day is None:
             return total
-        return desk.convert(company)(total, book.currency, day)
+        converted = desk.convert(company)(total, book.currency, day)
+        return converted if isinstance(converted, Finding) else converted.rounded(book.amount_places)
 
     return worth
 
 
-def charged_accounts(table: RuleTable) -> frozenset[str]:
-    """Accounts the table's rows charge."""
-    return frozenset(row.account for row in table.rows if row.account)
+def _posts(table: RuleTable, order: WorkOrder, line: CostLine, on: date) -> bool:
+    row = choose(table, facts_of(order, line), on).row
+    return row is None or not row.no_posting
+
+
+def control_accounts(table: RuleTable) -> frozenset[str]:
+    """Accounts that together show what a document is worth: those the table's rows charge, and that of rounding."""
+    rounding = {table.rounding.account} if table.rounding is not None else set()
+    return frozenset({row.account for row in table.rows if row.account} | rounding)
 
 
 def compare_journals(booked: State, new: State) -> Finding | None:
