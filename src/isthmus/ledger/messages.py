@@ -208,6 +208,15 @@ async def put_off(db: Db, message_ids: Sequence[int]) -> list[MessageRow]:
     return [message_row(row) for row in await cursor.fetchall()]
 
 
+async def stopped(db: Db, record_ids: Sequence[int]) -> set[int]:
+    """Records for which something waits for a person."""
+    cursor = await db.execute(
+        "select distinct record_id from message where record_id = any(%b::bigint[]) and state in ('dead', 'held')",
+        (list(record_ids),),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def followers(db: Db, message_ids: Sequence[int]) -> list[int]:
     """Messages that wait behind these."""
     cursor = await db.execute(

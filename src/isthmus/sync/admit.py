@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from isthmus.contract.records import NativeRecord
-from isthmus.ledger import audit, records, streams
+from isthmus.ledger import audit, messages, records, streams
 from isthmus.ledger.types import AuditWrite, Db, LinkRow, RecordWrite
 from isthmus.mapping.context import LensContext
 from isthmus.model.entity import EntityType, State
@@ -51,6 +51,8 @@ class _Desk(Struct):
     changes: list[Change]
     places: list[tuple[str, str]]
     counts: dict[str, int]
+    #: records something is stopped for: shown again as they were, they may be mended
+    stopped: set[int] = set()
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -67,6 +69,8 @@ async def admit(
     desk = _Desk([], [], [], [], {"seen": len(page)})
     fresh_ids = iter(await records.next_ids(db, sum(1 for record in page if record.id not in known)))
     context = (await actor.tables(db, stream.scope)).context
+    edited = (known[r.id].record_id for r in page if r.id in known and not _unchanged(r, known[r.id]))
+    desk.stopped = await messages.stopped(db, list(edited))
     told: set[str] = set()
     for record in page:
         if record.id in told:
@@ -193,7 +197,10 @@ def _admit_known(
     base = decode_state(link.base)
     shown = encode_state(_known(base, state) if findings else state)
     ours = decode_state(link.data)
-    if shown == link.base and not link.deleted and not findings:  # what is wrong with it may be something else now
+    told_of = (
+        bool(findings) or link.record_id in desk.stopped
+    )  # what is wrong with it may be mended or another thing now
+    if shown == link.base and not link.deleted and not told_of:
         desk.count("echo")
         desk.rows.append(_row(stream.entity, record, link.record_id, ours, link.data, shown))
         return

@@ -33,14 +33,15 @@ async def decide_again(
     change = await change_of(db, flow, row)
     if change is None:
         return "its record is gone from the source"
-    await flow.desk.load(db, [row.company] if row.company else [])
+    route = flow.route(change.state)
+    await flow.desk.load(db, [route] if isinstance(route, str) else [])
     standing = (await progress.of_records(db, flow.name, [change.record_id])).get(change.record_id)
     if standing is None:
         return "its record never met the flow's condition"
     every = (await messages.of_records(db, flow.name, [change.record_id])).get(change.record_id, [])
     earlier = [message for message in every if message.id < row.id]
     anew = structs.replace(row, state="retrying", code="", reason="", document="") if forget else row
-    after, write = decide(world, flow, change, flow.route(change.state), standing, [*earlier, anew])
+    after, write = decide(world, flow, change, route, standing, [*earlier, anew])
     if write is None:
         return "nothing is to be done for it any more"
     await put(db, world, flow, [write], Processed(made=[], ids={}, wake=set()))
