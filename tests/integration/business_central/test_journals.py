@@ -206,6 +206,19 @@ async def test_what_an_abandoned_delivery_left_is_removed_before_anything_is_sen
     assert bench.postings("WO00001") == 1
 
 
+async def test_what_an_unknown_delivery_left_is_found_by_document_number(bench: Bench) -> None:
+    """A restored ledger does not know what the lost one named its deliveries."""
+    connector = bench.connector()
+    before = bench.journals()
+    bench.box.fault("lose_before", match={"action": "post"}, times=1)
+    await bench.write(connector, bench.order(1), bench.order(2))
+    assert bench.unposted() == 4
+    await connector.discard([bench.order(1, delivery="d2")])
+    assert (bench.unposted(), bench.journals()) == (2, before + 1)
+    await connector.discard([bench.order(2, delivery="d2")])
+    assert (bench.unposted(), bench.journals()) == (0, before)
+
+
 async def test_a_journal_that_is_locked_is_left_for_later(bench: Bench) -> None:
     connector = bench.connector()
     bench.box.fault("lose_before", match={"action": "post"}, times=1)

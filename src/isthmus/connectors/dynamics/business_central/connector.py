@@ -15,20 +15,20 @@ from isthmus.connectors.dynamics._edmx import Metadata, parse_metadata
 from isthmus.connectors.dynamics.business_central.checks import check_connection, unusable
 from isthmus.connectors.dynamics.business_central.companies import Companies
 from isthmus.connectors.dynamics.business_central.config import SCOPE, BusinessCentralConfig
+from isthmus.connectors.dynamics.business_central.discarding import discard
 from isthmus.connectors.dynamics.business_central.documents import parse
 from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS, capabilities
 from isthmus.connectors.dynamics.business_central.entries import find_booked
 from isthmus.connectors.dynamics.business_central.errors import judge
 from isthmus.connectors.dynamics.business_central.journals import JournalDelivery
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
-from isthmus.connectors.dynamics.business_central.own_journal import journals_of, remove_journal
 from isthmus.connectors.dynamics.business_central.reading import Reading
 from isthmus.contract.capabilities import Capabilities
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
-from isthmus.errors import IsthmusError, Reject, Retry
+from isthmus.errors import IsthmusError, Reject
 from isthmus.model.finding import Finding
 
 #: Fields the service fills itself (bc.md §19).
@@ -164,16 +164,9 @@ class BusinessCentral:
         return found
 
     async def discard(self, operations: Sequence[Operation]) -> None:
-        """Delete journals that earlier deliveries of these operations left. Raises Retry while one is being posted."""
-        left = {(operation.company, delivery) for operation in operations for delivery in operation.earlier}
-        for company, delivery in sorted(left):
-            for journal in await journals_of(self._client, await self._companies.path(company), delivery):
-                try:
-                    await remove_journal(self._client, journal)
-                except Reject as refusal:
-                    raise Retry(
-                        f"a journal of an earlier attempt cannot be removed yet: {refusal.message}", code=refusal.code
-                    ) from None
+        """Delete what earlier deliveries of these operations left. Raises Retry while one is being posted."""
+        for (company, _), group in _grouped(operations, by_delivery=False).items():
+            await discard(self._client, await self._companies.path(company), group)
 
     async def close(self) -> None:
         """Close the session. Safe to repeat."""

@@ -23,6 +23,8 @@ from isthmus.errors import IsthmusError, Reject
 _STEP = 10_000
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DISPLAY_NAME_LENGTH = 100
+#: How the display name of every journal of ours begins.
+_OURS = "Isthmus "
 
 
 def code_prefix(delivery: str) -> str:
@@ -77,7 +79,7 @@ class OwnJournal:
         self.id = ""
         self._client = client
         self._company = company
-        self._name = f"Isthmus {delivery}"[:_DISPLAY_NAME_LENGTH]
+        self._name = f"{_OURS}{delivery}"[:_DISPLAY_NAME_LENGTH]
 
     @property
     def _path(self) -> str:
@@ -160,8 +162,16 @@ async def remove_journal(client: ODataClient, path: str) -> None:
 
 async def journals_of(client: ODataClient, company: str, delivery: str) -> list[str]:
     """Paths of the journals a delivery left behind."""
-    options = {"$filter": f"startswith(code,{literal(code_prefix(delivery))})", "$select": "id,code"}
-    rows = await client.all(f"{company}/journals", options)
+    return await _paths(client, company, f"startswith(code,{literal(code_prefix(delivery))})")
+
+
+async def all_journals(client: ODataClient, company: str) -> list[str]:
+    """Paths of all journals of ours that stand, whichever delivery made them."""
+    return await _paths(client, company, f"startswith(displayName,{literal(_OURS)})")
+
+
+async def _paths(client: ODataClient, company: str, condition: str) -> list[str]:
+    rows = await client.all(f"{company}/journals", {"$filter": condition, "$select": "id,code"})
     return [f"{company}/journals({guid(str(row.data['id']))})" for row in rows]
 
 
