@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -74,6 +75,7 @@ async def _up(place: Any, host: str, port: int, as_json: bool) -> None:
                 announce(held, url)
                 if as_json:
                     write_json({"url": url, "hooks": f"{url}/hooks/CONNECTION/{token}", "health": f"{url}/health"})
+                    sys.stdout.flush()  # whoever reads it waits for this line
                 else:
                     say(f"up: health at {url}/health, webhooks at {url}/hooks/CONNECTION/… (token in keys/hooks)")
                 await _until_told(session)
@@ -114,6 +116,7 @@ async def _door(app: Any, host: str, port: int) -> AsyncIterator[str]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # from the moment the address is told, calls wait instead of being refused
     except OSError as error:
         listener.close()
         raise ConfigurationError(
