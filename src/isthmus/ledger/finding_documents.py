@@ -18,6 +18,7 @@ _RECORD = re.compile(r"r-(\d{1,18})", re.IGNORECASE)
 _PLACE = re.compile(r"(?P<file>\S.*?)(?::|\s+(?P<where>\S.*?)\s+)(?P<line>\d+)")
 _DELIVERY = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 _LARGEST = 2**63 - 1
+_LONGEST_LINE = 9
 
 
 class Hit(Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ async def find(db: Db, text: str, limit: int = 50) -> list[Hit]:
     if not messages and not records:
         await _by_names(db, text, records, messages)
     if not messages and not records and (match := _PLACE.fullmatch(text)):
-        _note(records, await _by_place(db, _places(match)), "place")
+        _note(records, await _by_place(db, _places(match)) or await _by_span(db, match), "place")
     if not messages and not records and _DELIVERY.fullmatch(text):
         _note(messages, await _by_delivery(db, text.lower()), "delivery")
     return await _hits(db, records, messages, limit)
@@ -100,6 +101,21 @@ async def _by_place(db: Db, places: list[str]) -> list[int]:
     cursor = await db.execute(
         "select record_id from link where upper(place) = any(%b::text[]) and place <> '' limit 200",
         ([place.upper() for place in places],),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def _by_span(db: Db, match: re.Match[str]) -> list[int]:
+    """Records of several rows: `FILE lines 12-17` is the place of line 14."""
+    prefixes = [f"{place.rpartition(' ')[0]}s ".upper() for place in _places(match)]
+    if len(match["line"]) > _LONGEST_LINE:
+        return []
+    cursor = await db.execute(
+        r"""select record_id from link join unnest(%b::text[]) as prefix on starts_with(upper(place), prefix)
+             where substring(place from '(\d{1,9})-\d{1,9}$')::int <= %s
+               and substring(place from '-(\d{1,9})$')::int >= %s
+             limit 200""",
+        (prefixes, int(match["line"]), int(match["line"])),
     )
     return [row[0] for row in await cursor.fetchall()]
 

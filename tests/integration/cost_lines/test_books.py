@@ -16,7 +16,9 @@ from integration.cost_lines.bench import (
     posted_on,
 )
 from isthmus.app.checking import check_rules, check_world
+from isthmus.app.explaining import explain_record
 from isthmus.app.project.loading import load_project
+from isthmus.ledger.finding_documents import find
 from isthmus.sync.plan import make_plan
 from isthmus.sync.reconcile import reconcile
 
@@ -114,6 +116,21 @@ async def test_euros_are_converted_at_the_day_of_the_company(quarries: Quarries)
     assert quarries.only("subject = '4712'").amount == Decimal("1849.44")
     assert quarries.entries("5202", SOUTH)["6230"] == Decimal("1310.04")  # 720.00 at February's 1.8195
     assert quarries.days("5202", SOUTH) == {"2026-02-01"}  # 31 January in London
+
+
+async def test_an_order_is_found_by_any_of_its_lines(quarries: Quarries) -> None:
+    quarries.save()
+    await quarries.run()
+    async with quarries.session() as session:
+        world, project = session.runtime.world, session.project
+        explained = await explain_record(world, project, "work_order", line=9)
+        async with world.transaction() as db:
+            hits = {
+                at: [hit.number for hit in await find(db, f"cost_lines.csv{at}")]
+                for at in (":6", " line 7", ":19", ":99")
+            }
+    assert explained["place"] == "cost_lines.csv lines 7-10"
+    assert hits == {":6": ["4711"], " line 7": ["4712"], ":19": ["4716"], ":99": []}
 
 
 async def test_the_last_evening_of_a_month_belongs_to_it_where_the_company_is(quarries: Quarries) -> None:
