@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +33,16 @@ def shown(text: str, heading: str) -> Iterator[str]:
             yield command
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home of its own, outside pytest's folder, which a server started by root could not reach
+    (tests/integration/conftest.py)."""
+    with tempfile.TemporaryDirectory(prefix="isthmus-test-docs-", ignore_cleanup_errors=True) as place:
+        yield Path(place) / "home"
+
+
 @pytest.mark.parametrize(("page", "heading"), TOURS, ids=[page for page, _ in TOURS])
-def test_the_commands_of_a_page_run(page: str, heading: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run(page: str, heading: str, tmp_path: Path, home: Path) -> None:
     shutil.copytree(
         ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".isthmus", "*.results.csv")
     )
@@ -46,7 +55,7 @@ def test_the_commands_of_a_page_run(page: str, heading: str, tmp_path: Path) -> 
         if words[0] == "cd":
             folder /= words[1]
         elif words[0] == "isthmus":
-            done = run(words[1:], folder, tmp_path / "home")
+            done = run(words[1:], folder, home)
             assert done.returncode in FINE, f"{command}: {done.returncode}\n{done.stderr}"
             assert done.stdout, f"{command} says nothing"
         else:
