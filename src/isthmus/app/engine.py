@@ -35,6 +35,7 @@ _REAP = 1.0
 _SWEEP = 5.0
 _STALLED_AFTER = 4.0
 _RESTART_PAUSE = 0.5
+_CONNECT_SECONDS = 5.0
 #: Turns that fail again and again for want of storage are tried this often.
 _REST = 5.0
 #: Running turns may go on for this long after a stop was asked for; what then is in flight is looked up later.
@@ -76,7 +77,8 @@ class Engine:
         self._broken_off: set[str] = set()
         self._rest_until = 0.0
         self._mending = asyncio.Lock()
-        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=uri, min_size=1, max_size=6))
+        pool = procrastinate.PsycopgConnector(conninfo=uri, min_size=1, max_size=6, timeout=_CONNECT_SECONDS)
+        self._app = procrastinate.App(connector=pool)
         self._task = self._app.task(name="turn", queue=QUEUE, pass_context=True)(self._turn)
         self._worker: Worker | None = None
         self._own_workers: set[int] = set()
@@ -242,6 +244,7 @@ class Engine:
             due = await connections.due(db, self.world.clock.now())
         if self._failing.pop("ledger", None) is not None:
             _log.info("the ledger answers again")
+            await self._mended()
         again: set[str] = set()
         if time.monotonic() >= self._rest_until:
             again, self._broken_off = self._broken_off, set()
@@ -292,15 +295,20 @@ class Engine:
         since = self._failing.setdefault(what, now)
         patience = self._patience[what]
         self._rest_until = now + (_REST if now - since > _REST else 0)
+        error = await self._mended() or error
+        if patience is not None and time.monotonic() - since > patience:
+            self._give_up(error)
+
+    async def _mended(self) -> StorageFailed | None:
+        """Mend what can be mended. The failure that is left, if one is."""
         try:
             async with self._mending:
                 await self._mend()
         except HomeBusy as busy:
             self._give_up(busy)
         except StorageFailed as still:
-            error = still
-        if patience is not None and time.monotonic() - since > patience:
-            self._give_up(error)
+            return still
+        return None
 
     def _give_up(self, error: Halt) -> None:
         self.failure = self.failure or error

@@ -55,4 +55,6 @@ def configure_logs(home: Path | None, *, secrets: Iterable[Secret] = (), debug: 
 def _terminal(debug: bool) -> logging.Handler:
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.DEBUG if debug else logging.ERROR)
+    if not debug:  # the engine tells a lost database in one line of its own; its library's tracebacks go to the file
+        handler.addFilter(lambda record: not record.name.startswith(("procrastinate", "psycopg")))
     return handler
