@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from isthmus.ledger.embedded import Embedded
 
 SCHEMA = "isthmus"
+FROZEN_SECONDS = 20
+"""A transaction of the pool that does nothing for so long is ended by the server; its process sees `StorageFailed`."""
 OLDEST_MAJOR = 14
 """Older servers are out of support and refused."""
 
@@ -70,7 +72,13 @@ class Database:
         from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415 - commands without a loop do not need it
 
         pool = AsyncConnectionPool(
-            self.uri, min_size=min_size, max_size=max_size, kwargs={"autocommit": False}, open=False, timeout=10
+            self.uri,
+            min_size=min_size,
+            max_size=max_size,
+            kwargs={"autocommit": False},
+            configure=_let_go,
+            open=False,
+            timeout=10,
         )
         with storage_errors():
             try:
@@ -142,6 +150,17 @@ def database_uri(url: str, *, dbname: str | None = None) -> str:
     return f"postgresql://{who}/{name}?{urlencode(parts, quote_via=quote)}"
 
 
+async def _let_go(connection: psycopg.AsyncConnection[TupleRow]) -> None:
+    """A process frozen within a transaction must not hold its locks for ever: its successor waits for them."""
+    await connection.execute(f"set idle_in_transaction_session_timeout = '{FROZEN_SECONDS}s'")
+    await connection.commit()
+
+
+async def take_your_time(db: psycopg.AsyncConnection[TupleRow]) -> None:
+    """This transaction may stand still: it waits for outside systems and is rolled back in the end."""
+    await db.execute("set local idle_in_transaction_session_timeout = 0")
+
+
 # Operational by class, yet about one transaction and not about the storage: the caller repeats it.
 _OF_ONE_TRANSACTION = (sql.SerializationFailure, sql.DeadlockDetected, sql.LockNotAvailable, sql.QueryCanceled)
 
@@ -158,7 +177,12 @@ def storage_errors() -> Iterator[None]:
             "The disk of the database is full.",
             hint="Free some space; what was committed is kept, and work goes on by itself.",
         ) from failure
-    except (psycopg.OperationalError, psycopg.InterfaceError, sql.ReadOnlySqlTransaction) as failure:
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        sql.ReadOnlySqlTransaction,
+        sql.IdleInTransactionSessionTimeout,
+    ) as failure:
         raise StorageFailed(
             f"The database does not answer: {_first_line(failure)}",
             hint="Is it running, reachable, writable? The worker tries again.",

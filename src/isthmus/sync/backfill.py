@@ -22,6 +22,7 @@ from isthmus.contract.records import Page, ReadRequest
 from isthmus.errors import ConfigurationError, FenceLost, Retry
 from isthmus.ledger import backfills, connections, records, streams
 from isthmus.ledger.backfills import BackfillRow
+from isthmus.ledger.database import take_your_time
 from isthmus.ledger.types import StreamKey
 from isthmus.sync.backfill_batch import Backfill, Range, Tally, take_batch
 from isthmus.sync.intake import take_in
@@ -52,6 +53,7 @@ async def rehearse(backfill: Backfill, *, batch: int) -> Tally:
     tally = Tally()
     turn = Turn(backfill.world, backfill.world.actors[backfill.flow.source], 0)
     async with backfill.world.transaction() as db, db.transaction(force_rollback=True):
+        await take_your_time(db)
         for spec in backfill.specs:
             mark, more = Mark(spec.key.company, None), True
             while more:

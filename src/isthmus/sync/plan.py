@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from isthmus.contract.records import ReadRequest
 from isthmus.errors import IsthmusError
 from isthmus.ledger import messages, records, streams
+from isthmus.ledger.database import take_your_time
 from isthmus.ledger.types import ALL_STATES, Db, MessageRow, MessageState, MessageWrite
 from isthmus.model.spelling import spell_decimal
 from isthmus.model.state import decode_state
@@ -73,6 +74,7 @@ async def make_plan(world: World, *, most_items: int = 1000) -> Plan:
     """
     gathered = _Gathered(most_items)
     async with world.transaction() as db, db.transaction(force_rollback=True):
+        await take_your_time(db)
         await _take_all(db, world, gathered)
         await _gather(db, world, gathered)
     return gathered.plan(world)
