@@ -59,3 +59,28 @@ def fence_of(mine: Mine) -> int:
 
 def attempts_of(mine: Mine) -> list[tuple[int, int, str]]:
     return [(m, f, o) for m, f, o in mine.ask("select message_id, fence, outcome from attempt order by id")]
+
+
+async def test_a_worker_frozen_within_a_commit_does_not_hold_up_its_successor(mine: Mine) -> None:
+    """It stands still with locks in its hands; the server takes them from it."""
+    small_journals(mine)
+    mine.save(*rows(30, seed=8))
+    async with mine.session():
+        pass  # the schema is there
+    with Worker(mine) as frozen:
+        with mine.ledger() as connection:
+            connection.execute("lock table attempt in access exclusive mode")  # what it writes within its commit
+            assert frozen.until(lambda: blocked(mine))
+            frozen.send(signal.SIGSTOP)
+        await mine.run()
+        check(mine)
+        messages = mine.messages()
+        frozen.send(signal.SIGCONT)
+        assert frozen.ends() == 0, frozen.output
+    assert mine.messages() == messages
+    check(mine)
+
+
+def blocked(mine: Mine) -> bool:
+    query = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    return bool(mine.ask(query))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from integration.work_order_costs.bench import Mine
 from isthmus.sync.plan import Plan, make_plan
 
@@ -85,3 +87,13 @@ async def test_a_plan_in_the_middle_says_what_is_left(mine: Mine) -> None:
     assert mine.charged() == Decimal("90231.09")
     assert mine.only("state = 'held'").reason == held.reason
     assert plan.requests > 0
+
+
+async def test_a_plan_may_wait_for_a_slow_system(mine: Mine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its one transaction stands still meanwhile, which no other one may for long."""
+    monkeypatch.setattr("isthmus.ledger.database.FROZEN_SECONDS", 1)
+    mine.save()
+    mine.box.fault("latency", seconds=2, match={"entity": "accounts"}, times=1)
+    plan = await planned(mine)
+    assert plan.troubles == []
+    assert totals(plan)["ready"] == (53, Decimal("90186.99"))
