@@ -25,13 +25,8 @@ def configure_logs(home: Path | None, *, secrets: Iterable[Secret] = (), debug: 
         redaction_processor(tuple(secrets)),
     ]
     handlers: list[logging.Handler] = [_terminal(debug)]
-    if home is not None:
-        home.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            logging.handlers.RotatingFileHandler(
-                home / "isthmus.log", maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True
-            )
-        )
+    if home is not None and (kept := _file(home)) is not None:
+        handlers.append(kept)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
@@ -41,6 +36,7 @@ def configure_logs(home: Path | None, *, secrets: Iterable[Secret] = (), debug: 
     )
     for handler in handlers:
         handler.setFormatter(formatter)
+    logging.raiseExceptions = debug  # a log that cannot be written (a full disk) must not fill the terminal
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=handlers, force=True)
     for noisy in ("azure", "msal", "procrastinate", "urllib3", "asyncio", "uvicorn", "psycopg"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -49,6 +45,20 @@ def configure_logs(home: Path | None, *, secrets: Iterable[Secret] = (), debug: 
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
+    )
+
+
+def _file(home: Path) -> logging.Handler | None:
+    """The log file of a home. None where it cannot be written: the command itself tells why, if it needs the home."""
+    path = home / "isthmus.log"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
+    except OSError:
+        return None
+    return logging.handlers.RotatingFileHandler(
+        path, maxBytes=_MOST_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True
     )
 
 

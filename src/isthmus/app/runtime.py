@@ -18,7 +18,7 @@ from isthmus.app.wiring import LedgerFacts, build_connectors, build_world
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector
 from isthmus.errors import HomeBusy, StorageFailed
-from isthmus.ledger import configurations, connections, idle, streams
+from isthmus.ledger import configurations, connections, idle, notes, streams
 from isthmus.ledger.database import Database, storage_errors
 from isthmus.ledger.epoch import Epoch, read_epoch
 from isthmus.ledger.serving import Serving, serving
@@ -115,6 +115,7 @@ class Runtime:
         started = self.clock.now()
         async with self.world.transaction() as db:
             await streams.hasten(db, list(self.world.actors), started)
+            await notes.hasten(db, list(self.world.actors), started)
             await connections.wake(db, list(self.world.actors), started)
         work = asyncio.create_task(self.engine.run())
         watch = asyncio.create_task(self._watch(started, simulated, limit, progress))

@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from isthmus.errors import HomeBusy
+from isthmus.errors import HomeBusy, StorageFailed
 
 
 @contextmanager
 def hold_home(home: Path) -> Iterator[IO[str]]:
     """Hold the home for the life of a server; the file tells who holds it.
 
-    Raises HomeBusy naming the process that does. The lock goes with the process, however it ends.
+    Raises HomeBusy naming the process that does, StorageFailed when the home cannot be written. The lock goes with the
+    process, however it ends.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "up.lock").open("a+", encoding="utf-8") as file:
+    with _lock_file(home) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -31,6 +31,17 @@ def hold_home(home: Path) -> Iterator[IO[str]]:
                 hint="Use that one, stop it with `isthmus down`, or give another home (ISTHMUS_HOME).",
             ) from None
         yield file
+
+
+def _lock_file(home: Path) -> IO[str]:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return (home / "up.lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StorageFailed(
+            f"{home} cannot be written: {error.strerror}.",
+            hint="Make it writable, or give another home (ISTHMUS_HOME).",
+        ) from None
 
 
 def announce(file: IO[str], url: str) -> None:

@@ -81,6 +81,15 @@ async def postpone(db: Db, rows: Sequence[NoteRow], trouble: str, next_at: datet
     )
 
 
+async def hasten(db: Db, connections: Sequence[str], now: datetime) -> None:
+    """Make notes that could not be written due now: what stood in the way may be gone."""
+    await db.execute(
+        """update note set next_at = %s
+            where written <> body and trouble <> '' and next_at > %s and connection = any(%b::text[])""",
+        (now, now, list(connections)),
+    )
+
+
 async def next_due(db: Db, connection: str) -> datetime | None:
     """When the connection's notes next want writing."""
     cursor = await db.execute(
