@@ -83,18 +83,25 @@ class Simulation:
         }
 
     def stop(self) -> None:
-        """Stop what this process started, unless another one uses it by now; their books are kept in the home."""
+        """Stop what this process started. What another one uses by now is stopped by that one; books are kept."""
         for name, file in self._using.items():
             box = self.boxes[name]
+            left = box.home / "left"
             with _one_at_a_time(box.home), file:
-                if name in self._started and _alone(file):
+                ours = name in self._started or left.exists()
+                if ours and _alone(file):
+                    left.unlink(missing_ok=True)
                     box.stop()
+                elif ours:
+                    left.touch()
         self._using.clear()
 
     def leave(self) -> None:
         """Go away and let them run."""
-        self._started.clear()
-        self.stop()
+        for name, file in self._using.items():
+            (self.boxes[name].home / "left").unlink(missing_ok=True)
+            file.close()
+        self._using.clear()
 
 
 def _alone(file: IO[bytes]) -> bool:

@@ -8,6 +8,7 @@ import signal
 import stat
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,8 +136,15 @@ def is_alive(postmaster: Postmaster, data: Path) -> bool:
 
 
 def remove_stale_pid(data: Path) -> None:
-    """Drop a postmaster.pid whose process is gone (power loss). PostgreSQL itself would refuse to start when the same
-    process id belongs to another program of the same user by now, which in a container it often does."""
+    """Drop what a postmaster whose process is gone left (kill -9, power loss): postmaster.pid and the lock of its
+    socket. PostgreSQL itself would refuse to start when that process id belongs to another program of the same user by
+    now, which in a container it often does, or to a dead child that nobody has waited for yet."""
+    postmaster = read_postmaster(data)
+    if postmaster is not None:
+        lock = postmaster.socket_folder / f".s.PGSQL.{PORT}.lock"
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if lock.read_text().split("\n", 1)[0] == str(postmaster.pid):
+                lock.unlink()
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from integration.trouble.bench import ROWS, Site, Told
+from integration.trouble.bench import ROWS, Server, Site, Told
 from integration.work_order_costs.bench import split_in_books, split_of
 
 #: Rows of a second day's work.
@@ -47,6 +48,42 @@ class Drill(Site):
         with self.ledger() as connection:
             connection.execute("update procrastinate_workers set last_heartbeat = now() - interval '1 min'")
         return dict(json.loads(self.restore(source, "--json").out))
+
+    # processes
+
+    def worker(self) -> Server:
+        """One more worker, as a process; it works when this returns."""
+        server = Server(self, self.start("worker"))
+        self._up.append(server)
+        assert server.process.stdout is not None
+        server.process.stdout.readline()
+        return server
+
+    def log_turns(self) -> None:
+        """Keep who begins a turn of which connection, and when: the database tells each by itself."""
+        with self.ledger() as connection:
+            connection.execute(
+                """create table turns (connection text, holder text, at timestamptz default clock_timestamp());
+                   create function note_turn() returns trigger language plpgsql as
+                   $$ begin insert into turns values (new.id, new.holder); return new; end $$;
+                   create trigger note_turn after update of fence on connection for each row
+                   when (new.fence > old.fence) execute function note_turn()"""
+            )
+
+    def turns(self, name: str, pid: int) -> list[datetime]:
+        """When the process began turns of a connection."""
+        found = self.ask("select at from turns where connection = %s and holder like %s order by at", name, f"%/{pid}")
+        return [row[0] for row in found]
+
+    def reading(self, entity: str) -> bool:
+        """Whether the simulator was asked for an entity by now."""
+        return any(entity in path for path in self.box.calls()["by_path"])
+
+    def close_box(self) -> None:
+        """From now on commands start the simulator themselves."""
+        if self._box is not None:
+            self._box.stop()
+            self._box = None
 
     def ends(self, code: int = 0) -> Told:
         """Sync, and hold it to its exit code."""
