@@ -44,9 +44,9 @@ class Worker:
     ) -> None:
         self.kill()
 
-    def ends(self) -> int:
+    def ends(self, within: float = _DEADLINE) -> int:
         """Wait for its end. Returns the code; negative is the signal that ended it."""
-        self.output = self.process.communicate(timeout=_DEADLINE)[0]
+        self.output = self.process.communicate(timeout=within)[0]
         return self.process.returncode
 
     def until(self, reached: Callable[[], bool]) -> bool:
