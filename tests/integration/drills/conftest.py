@@ -11,6 +11,7 @@ import pytest
 
 from integration.conftest import PREFIX
 from integration.drills.bench import Drill
+from integration.drills.own_server import OwnServer
 from isthmus.ledger.database import Database
 from isthmus.ledger.embedded import stop_abandoned
 
@@ -34,3 +35,22 @@ def own_drill() -> Iterator[Drill]:
     drill.stop()
     stop_abandoned(drill.home)
     shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[OwnServer]:
+    """A PostgreSQL of one's own, reached by TCP on loopback with a password. An older major where there is one."""
+    place = Path(tempfile.mkdtemp(prefix=PREFIX))
+    server = OwnServer(place)
+    yield server
+    server.stop()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def served_drill(tmp_path: Path, own_server: OwnServer) -> Iterator[Drill]:
+    """On a fresh database of that server, as a user would set it up by DATABASE_URL."""
+    drill = Drill(tmp_path / "mine", own_server.database())
+    drill.first_rows()
+    yield drill
+    drill.stop()
