@@ -53,7 +53,6 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
         (list(names), started, now, list(names), list(names)),
     )
     rows = await cursor.fetchall()
-    troubled = await _troubled(db, names)
     cursor = await db.execute(
         """select id from connection where halted_code <> '' and seen_at >= %s and id = any(%b::text[])
            union
@@ -61,6 +60,7 @@ async def standing(db: Db, names: Sequence[str], started: datetime, now: datetim
         (started, list(names), _MANY_FAILURES, list(names)),
     )
     lost = frozenset(row[0] for row in await cursor.fetchall())
+    troubled = await _troubled(db, names)  # after `lost`: who is lost meanwhile must not lack the reason
     counts = {what: sum(row[2] for row in rows if row[1] == what) for what in ("message", "stream", "note")}
     # What a lost connection has left is due all the time: it is no reason to wake it, nor a moment to wait for.
     moving = [row for row in rows if row[0] not in lost] or rows
