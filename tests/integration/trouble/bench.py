@@ -3,7 +3,6 @@ that tell whether anything was lost, doubled or betrayed."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import io
 import json
@@ -20,8 +19,6 @@ import yaml
 
 from integration.work_order_costs.bench import COMPANY, HEADER, Mine
 from isthmus.cli.main import main
-from isthmus.ledger.types import MessageRow
-from isthmus.sync.act import Acted
 
 SECRET = "only-for-the-simulator"
 TENANT = "2b7e1c58-4a0d-4c3f-8f0e-6d9a35c1e274"
@@ -121,10 +118,6 @@ class Site(Mine):
         for server in self._up:
             server.end()
         super().stop()
-
-    def retry(self, *rows: MessageRow) -> list[Acted]:
-        """What `isthmus retry` does with these messages; then everything is done that follows from it."""
-        return asyncio.run(self.act("retry", *rows))
 
     def finish(self) -> Told:
         """Sync, and hold it to what a good end looks like."""

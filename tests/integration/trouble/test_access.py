@@ -71,11 +71,22 @@ def test_a_sign_in_that_is_refused(real: Site, settings: dict[str, str], secret:
     assert real.betrayed(SECRET, WRONG) == []
 
 
+@pytest.mark.slow
+def test_a_process_of_its_own_shows_no_secret_either(real: Site) -> None:
+    """With everything a terminal gets: warnings of libraries, logs, and the details of a failure."""
+    real.environment["MINE_SECRET"] = WRONG
+    for words in (("check", "--debug"), ("sync", "--debug", "--limit", "2"), ("sync", "--json", "--limit", "2")):
+        told = real.command_apart(*words)
+        assert told.code == 3, told
+        assert f"the client secret of application {CLIENT} is wrong" in told.text
+    assert real.betrayed(WRONG) == []
+
+
 def test_a_right_that_is_missing_costs_no_document_its_tries(real: Site) -> None:
     """Whether the application may post shows only when it does: everything waits, whole, for the right to come."""
     real.connect_for_real(client_id=READER)
     assert real.check().code == 0
-    for _ in range(3):
+    for _ in range(2):
         told = real.sync()
         assert told.code == 3
         assert "finance: the application lacks a right in Business Central." in told.err
@@ -116,7 +127,7 @@ def test_a_server_that_does_not_answer(real: Site) -> None:
     check = real.check()
     assert check.code == 3
     assert check.out.count(f"cannot reach the sign-in server {nowhere}") == 1
-    told = real.sync("--limit", "3")
+    told = real.sync("--limit", "1")
     assert told.code == 3
     assert f"finance: cannot reach the sign-in server {nowhere}" in told.err
     assert real.standing() in ({"done": 3, "retrying": 1, "skipped": 1}, {"done": 3, "ready": 1, "skipped": 1})
@@ -127,22 +138,24 @@ def test_a_server_that_does_not_answer(real: Site) -> None:
     assert real.betrayed() == []
 
 
+@pytest.mark.slow
 def test_a_service_that_is_down_while_sign_in_works(real: Site) -> None:
     real.connect_for_real(url=f"https://127.0.0.1:{free_port()}")
     check = real.check()
     assert check.code == 3
     assert "connection finance: cannot reach 127.0.0.1" in check.out
-    told = real.sync("--limit", "3")
+    told = real.sync("--limit", "1")
     assert told.code == 3
     assert "finance: cannot reach 127.0.0.1" in told.err
 
 
+@pytest.mark.slow
 def test_a_certificate_nobody_vouches_for(real: Site) -> None:
     real.connect_for_real(ca="")
     check = real.check()
     assert check.code == 3
     assert real.box.url in check.out
-    told = real.sync("--limit", "3")
+    told = real.sync("--limit", "1")
     assert told.code == 3
     assert real.box.url in told.err
     real.connect_for_real()

@@ -39,7 +39,7 @@ LATE = "2025-02-01,A,Bucket tooth lost,PM01,158.60"
 def test_a_mistake_is_told_with_file_and_line(site: Site, file: str, old: str, new: str, words: str) -> None:
     line = site.line_of(file, old)
     site.edit(file, old, new)
-    for command in ("check", "sync", "plan"):
+    for command in ("check", "sync"):
         told = site.command(command)
         assert told.code == 1, told
         assert f"{file}:{line}: " in told.err, told

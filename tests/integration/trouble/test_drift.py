@@ -80,6 +80,6 @@ def test_entries_that_cannot_be_found_any_more_stop_nothing_halfway(site: Site) 
 
     site.box.clear_faults()
     if dead := site.messages("state = 'dead'"):
-        assert all(acted.done for acted in site.retry(*dead))
+        assert site.command("retry", f"M-{dead[0].id}").code == 0
     site.finish()
     assert site.standing() == {"done": 4, "skipped": 1}

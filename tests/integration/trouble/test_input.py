@@ -52,7 +52,7 @@ def test_a_list_that_cannot_be_read(site: Site, trouble: str) -> None:
     site.save(*ROWS, LATE)
     whole = site.list.read_text("utf-8")
     put(site, spoil(whole))
-    told = site.sync("--limit", "2")
+    told = site.sync("--limit", "1")
     assert told.code == code, told
     assert words in told.err
     assert site.books() == before
@@ -84,7 +84,7 @@ def test_a_list_that_is_not_there(site: Site) -> None:
     check = site.check()
     assert check.code == 3
     assert "work_orders.csv: the file is not there. Put it back into " in check.out
-    told = site.sync("--limit", "2")
+    told = site.sync("--limit", "1")
     assert told.code == 3
     assert "maintenance: work_orders.csv: the file is not there." in told.err
     assert site.books() == before
@@ -114,6 +114,7 @@ def test_bytes_of_another_encoding_cost_their_own_row_only(site: Site) -> None:
     assert site.standing()["done"] == 4
 
 
+@pytest.mark.slow
 def test_a_list_half_written_is_not_read_until_it_stands_still(site: Site) -> None:
     """On the machine's own clock, as in real life: simulated time would jump over the pause."""
     site.connect_for_real()

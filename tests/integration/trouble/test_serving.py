@@ -6,16 +6,19 @@ import http.client
 import json
 import signal
 import socket
+from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from integration.trouble.bench import ROWS, Site, eventually
+from isthmus.ledger.embedded import Embedded
 
 LATE = "2025-02-01,A,Bucket tooth lost,PM01,158.60"
 
 
-def ask(method: str, url: str, body: bytes | None = None) -> tuple[int, dict[str, object]]:
+def ask(method: str, url: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
     """One call to the door."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=20)
@@ -85,6 +88,7 @@ def test_a_home_whose_server_was_killed(patient: Site) -> None:
     assert told.code == 0, told
 
 
+@pytest.mark.slow
 def test_an_end_in_the_middle_of_work_is_waited_for(patient: Site) -> None:
     """SIGTERM while a posting is under way: its answer is kept, so that nothing has to be looked up afterwards."""
     patient.box.fault("latency", seconds=3, match={"action": "post"}, times=1)
@@ -128,7 +132,7 @@ def test_calls_the_door_refuses(patient: Site) -> None:
     assert ask("GET", hook)[0] == 405
     status, answer = ask("POST", hook, b"x" * 1_000_001)
     assert status == 413
-    assert answer["error"]["code"] == "too_large"  # type: ignore[index]
+    assert answer["error"]["code"] == "too_large"
     assert patient.ask("select count(*) from inbox") == [(0,)]
 
     token = hook.rpartition("/")[2]
@@ -150,3 +154,28 @@ def test_health_tells_who_stands_still(patient: Site) -> None:
     assert told.code == 0, told
     patient.box.clear_faults()
     patient.finish()
+
+
+@pytest.mark.slow
+def test_a_ledger_that_does_not_answer(patient: Site, pg_server: Embedded) -> None:
+    """Hints are not promised to be kept then: the sender is told to come again."""
+    server = patient.up()
+    eventually(lambda: settled(patient, 3))
+    hook = server.hook("maintenance")
+    with psycopg.connect(pg_server.uri("postgres"), autocommit=True) as admin:
+        name = urlsplit(str(patient.url)).path.lstrip("/")
+        admin.execute(f"alter database {name} allow_connections false")
+        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+        status, answer = ask("POST", hook, b"{}")
+        assert status == 503
+        assert answer["error"]["code"] == "storage"
+        status, answer = ask("GET", f"{server.url}/health")
+        assert (status, answer["status"]) == (503, "down")
+        admin.execute(f"alter database {name} allow_connections true")
+
+    patient.save(*ROWS, LATE)
+    eventually(lambda: ask("POST", hook, b"{}")[0] == 202)
+    eventually(lambda: settled(patient, 4))  # it went on by itself
+    assert patient.booked_once()
+    told = server.end()
+    assert told.code == 0, told
