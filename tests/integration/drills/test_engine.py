@@ -127,6 +127,7 @@ async def test_a_job_whose_end_was_not_written_does_not_block_its_connection(dri
     drill.holds_the_list()
 
 
+@pytest.mark.slow
 async def test_work_whose_wake_died_with_its_process_is_found(drill: Drill) -> None:
     """A page commits its messages and then wakes the target; a kill in between must not make them wait for the
     target's next poll, which may be tomorrow."""
@@ -221,6 +222,7 @@ async def test_a_database_that_goes_away_and_comes_back_is_worked_on_again(drill
     drill.holds_the_list()
 
 
+@pytest.mark.slow
 async def test_a_database_that_stays_away_is_given_up_with_words(
     drill: Drill, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def test_the_same_command_works_on_a_server_of_ones_own(served_drill: Drill) -> 
     assert shown["messages"]["done"] == 6
 
 
+@pytest.mark.slow
 def test_the_ledger_moves_from_the_embedded_server_to_ones_own_and_back(
     own_drill: Drill, own_server: OwnServer
 ) -> None:

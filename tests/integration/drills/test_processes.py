@@ -27,6 +27,7 @@ def booked(drill: Drill, number: int, within: float = 30) -> None:
     eventually(lambda: drill.standing().get("done") == number, within=within)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_stopped_finishes_its_turn(quick: Drill) -> None:
     drill = quick
     drill.box.fault("latency", seconds=2, match={"action": "post"}, times=1)
@@ -130,6 +131,7 @@ def test_a_command_outlives_its_embedded_database(own_drill: Drill) -> None:
     drill.holds_the_list()
 
 
+@pytest.mark.slow
 def test_two_starting_together_share_their_simulator(own_drill: Drill) -> None:
     """Neither fails for the other, and the one that started it leaves it to the one that goes on."""
     drill = own_drill
