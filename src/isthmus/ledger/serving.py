@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -47,9 +47,14 @@ class Serving:
 
     def release(self) -> None:
         """Let restores begin. Safe to repeat."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._connection is None:
+            return
+        # By name, as the server ends a closed session in its own time and a restore would still find it busy. A
+        # connection that is broken has lost its locks already.
+        with suppress(psycopg.Error):
+            self._connection.execute("select pg_advisory_unlock_all()")
+        self._connection.close()
+        self._connection = None
 
 
 @contextmanager
