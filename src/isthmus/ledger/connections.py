@@ -12,6 +12,7 @@ from isthmus.ledger.types import Db
 
 #: A turn that never ends (its worker died and the engine forgot it) is followed by another after this time.
 _LEASE = timedelta(minutes=1)
+_REGISTERING = 0x7265676973746572  # "register"
 
 
 class ConnectionRow(Struct, frozen=True):
@@ -28,7 +29,9 @@ class ConnectionRow(Struct, frozen=True):
 
 
 async def register(db: Db, connections: Sequence[tuple[str, str]]) -> None:
-    """Make sure each (id, system) has its row. Safe to repeat."""
+    """Make sure each (id, system) has its row, one process after the other until its transaction ends: two that write
+    the rows of a new ledger at once would wait for each other. Safe to repeat."""
+    await db.execute("select pg_advisory_xact_lock(%s)", (_REGISTERING,))
     await db.execute(
         """insert into connection (id, system) select * from unnest(%b::text[], %b::text[])
            on conflict (id) do update set system = excluded.system""",
