@@ -24,6 +24,8 @@ class EntitySupport(Struct, frozen=True, kw_only=True):
     batch     most operations of one `write` call
     settle    longest time the target may go on working on a call whose answer was lost; a negative look-up counts
               only after the call's deadline plus this
+    versions  an update names the version it changes, and one that is no longer current is refused as stale
+    external_id  native field that keeps the id the other side knows the record by, "" where there is none
     requests_each  requests one document takes of the quota, about; for plan and forecasts
     booked    a `done` of this entity means booked (else it ends as `saved` first)
     assumed   facts of this support that no source proves; shown in console and docs
@@ -37,6 +39,8 @@ class EntitySupport(Struct, frozen=True, kw_only=True):
     idempotency: Idempotency = "none"
     batch: int = 1
     settle: timedelta = timedelta(0)
+    versions: bool = False
+    external_id: str = ""
     requests_each: int = 1
     booked: bool = True
     assumed: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ class NativeRecord(Struct, frozen=True, kw_only=True):
     deleted   the system tells that it is gone; data may be empty
     origin    where a person finds it: `work_orders.csv line 3454`
     family    for systems whose ids we assign (files): what ids of the same declared key share; else ""
+    external_id  id the other side knows it by, where the system keeps one
     problem   set when the thing could not be read as a record at all (torn row): what is wrong, for a person
     mend      how to mend the problem
     """
@@ -30,6 +31,7 @@ class NativeRecord(Struct, frozen=True, kw_only=True):
     deleted: bool = False
     origin: str = ""
     family: str = ""
+    external_id: str = ""
     problem: str = ""
     mend: str = ""
 
