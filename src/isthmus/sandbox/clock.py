@@ -46,7 +46,8 @@ class Clock:
     def __init__(self, offset: float = 0.0) -> None:
         self._offset = offset
         self._pinned: float | None = None
-        self._shared: SharedOffset | None = None
+        self._shared: list[SharedOffset] = []
+        self._followers: list[Callable[[], None]] = []
 
     @property
     def offset(self) -> float:
@@ -55,13 +56,24 @@ class Clock:
     @offset.setter
     def offset(self, seconds: float) -> None:
         self._offset = seconds
-        if self._shared is not None:
-            self._shared.write(seconds)
+        for shared in self._shared:
+            shared.write(seconds)
 
     def share(self, home: Path) -> None:
-        """From now on show the offset in a file of the home."""
-        self._shared = SharedOffset(home, write=True)
-        self._shared.write(self._offset)
+        """From now on show the offset in a file of the home too."""
+        shared = SharedOffset(home, write=True)
+        shared.write(self._offset)
+        self._shared.append(shared)
+
+    def follow(self, run_due: Callable[[], None]) -> None:
+        """Call this whenever time is moved: every system of the sandbox lives by one clock."""
+        self._followers.append(run_due)
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward; what is due by then, in any system, has run when this returns."""
+        self.offset += seconds
+        for run_due in self._followers:
+            run_due()
 
     def seconds(self) -> float:
         """Seconds since 1970 by sandbox time."""

@@ -8,12 +8,8 @@ from isthmus.sandbox.business_central import batch, errors
 from isthmus.sandbox.business_central.errors import Refusal
 from isthmus.sandbox.faults import Plan
 from isthmus.sandbox.tokens import TokenCheck
-from isthmus.sandbox.wire import Request, Response
+from isthmus.sandbox.wire import Cut, Request, Response
 from isthmus.sandbox.world import World
-
-
-class Cut(Exception):
-    """The connection is to be cut without an answer."""
 
 
 class Gate:

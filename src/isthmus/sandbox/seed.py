@@ -14,7 +14,7 @@ import yaml
 
 from isthmus.sandbox.business_central.company import Setup
 from isthmus.sandbox.business_central.errors import Refusal
-from isthmus.sandbox.business_central.registry import all_areas
+from isthmus.sandbox.business_central.registry import seed_sections
 from isthmus.sandbox.business_central.tables import Transaction
 from isthmus.sandbox.principals import Principal, rights
 from isthmus.sandbox.world import World
@@ -92,7 +92,7 @@ def _company(world: World, given: dict[str, Any]) -> None:
         raise SeedError("companies: a company needs a name")
     place = f"company {name!r}"
     company_id = given.pop("id", None)
-    sections = {key: rule for area in all_areas() for key, rule in area.seeds.items()}
+    sections = seed_sections()
     chosen = {key: given.pop(key) for key in list(given) if key in sections}
     environment = world.environment
     company = environment.named(name)

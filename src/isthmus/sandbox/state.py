@@ -90,7 +90,7 @@ def load(world: World, path: Path) -> bool:
 
 def _restore(world: World, saved: dict[str, Any]) -> None:
     environment = world.environment
-    world.clock.offset = float(saved["offset"])
+    world.clock.offset = max(world.clock.offset, float(saved["offset"]))  # one clock for all systems of a process
     world.tenant, world.tenant_names = saved["tenant"], saved["tenant_names"]
     world.environment_name = saved["environment"]
     principals = msgspec.convert(saved["principals"], list[Principal])

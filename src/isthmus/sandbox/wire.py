@@ -13,6 +13,10 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 JSON_HEADERS = {"content-type": "application/json; odata.metadata=minimal", "odata-version": "4.0"}
 
 
+class Cut(Exception):
+    """The connection is to be cut without an answer."""
+
+
 class Request(msgspec.Struct):
     """One call, top-level or a part of a batch. Plain data, so that a late commit can be saved and executed later.
 

@@ -32,8 +32,9 @@ _PREFIX = re.compile(r"(?P<root>/v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^
 class World:
     """The state behind all doors. Not thread-safe: everything runs on the server's loop."""
 
-    def __init__(self) -> None:
-        self.clock = Clock()
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self.clock.follow(self.tick)
         self.agenda = Agenda(self.clock)
         self.environment = Environment(self.clock, self.agenda, storages())
         self.service = Service(self.environment, entity_sets())
@@ -57,8 +58,7 @@ class World:
 
     def advance(self, seconds: float) -> None:
         """Move sandbox time; everything due by then has run when this returns."""
-        self.clock.offset += seconds
-        self.tick()
+        self.clock.advance(seconds)
 
     def tick(self) -> None:
         if self.agenda.run_due():

@@ -30,6 +30,9 @@ class Setup(msgspec.Struct, forbid_unknown_fields=True):
     shortcut_dimensions: list[str] = []
     #: Pairs of dimension codes, or of CODE=VALUE, that must not meet on one line.
     blocked_combinations: list[tuple[str, str]] = []
+    #: Number series of new vendors and items (Purchases & Payables Setup, Inventory Setup); blank: none is set up.
+    vendor_series: str = ""
+    item_series: str = ""
 
 
 class Company:

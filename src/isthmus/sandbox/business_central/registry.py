@@ -8,7 +8,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from isthmus.sandbox.business_central import areas
@@ -26,11 +26,31 @@ Switcher = Callable[[Company, Transaction, Any], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """What one module of `areas` brings: sets, seed sections (name -> type and seeder), agenda handlers, switches."""
+class Reference:
+    """Rows of `table` whose `column` holds the number or code of a record of `target`: they follow when it is renamed.
 
-    sets: tuple[EntitySet, ...]
+    When the record is deleted they are kept, or removed with it, or with a `refusal` the deletion is refused; there
+    `{key}` stands for the record's number.
+    """
+
+    target: str
+    table: str
+    column: str
+    removed: bool = False
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """What one module of `areas` brings: sets, tables that no set of v2.0 shows, seed sections (name -> type and
+    seeder) and the sections that must have been seeded `after` which these come, agenda handlers, switches.
+    """
+
+    sets: tuple[EntitySet, ...] = ()
+    tables: Mapping[str, Storage] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
     seeds: Mapping[str, tuple[Any, Seeder]] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
     due: Mapping[str, DueHandler] = field(default_factory=dict)
     switches: Mapping[str, tuple[Any, Switcher]] = field(default_factory=dict)
 
@@ -49,12 +69,36 @@ def entity_sets() -> Mapping[str, EntitySet]:
     return {"companies": sets.pop("companies"), **sets}
 
 
+@functools.cache
+def seed_sections() -> Mapping[str, tuple[Any, Seeder]]:
+    """The sections of a company's seed in the order they are seeded: each behind those its area comes `after`."""
+    owners = {name: area for area in all_areas() for name in area.seeds}
+    found: dict[str, tuple[Any, Seeder]] = {}
+
+    def add(area: Area) -> None:
+        for name in area.after:
+            if name not in found:
+                add(owners[name])
+        found.update(area.seeds)
+
+    for area in all_areas():
+        add(area)
+    return found
+
+
+@functools.cache
+def references(target: str) -> tuple[Reference, ...]:
+    """Who refers to the records of a set by number or code."""
+    return tuple(one for area in all_areas() for one in area.references if one.target == target)
+
+
 def storages() -> dict[str, Storage]:
-    """How each set that has a table is kept, with the decimals its properties have."""
-    found = {}
+    """How each table is kept; those of sets with the decimals their properties have."""
+    found: dict[str, Storage] = {}
     for name, entity_set in entity_sets().items():
         if entity_set.storage is not None:
             decimals = tuple(f.name for f in entity_set.fields if f.kind.value == "Edm.Decimal")
-            old = entity_set.storage
-            found[name] = Storage(old.title, old.unique, old.groups, decimals, old.captions)
+            found[name] = replace(entity_set.storage, decimals=decimals)
+    for area in all_areas():
+        found.update(area.tables)
     return found

@@ -67,7 +67,7 @@ class Versions:
 @dataclass(frozen=True, slots=True)
 class Storage:
     """How a set is kept: `title` and keys as error texts name them, column sets that are unique, columns to look
-    up by.
+    up by; which columns and which hidden values are Decimals, so that a saved state gives them back as such.
     """
 
     title: str
@@ -75,6 +75,7 @@ class Storage:
     groups: tuple[str, ...] = ()
     decimals: tuple[str, ...] = ()
     captions: tuple[tuple[str, str], ...] = ()
+    hidden_decimals: tuple[str, ...] = ()
 
 
 class Table:
@@ -201,6 +202,8 @@ class Table:
         for values, hidden, version in rows:
             for column in self.storage.decimals:
                 values[column] = Decimal(values[column])
+            for name in self.storage.hidden_decimals:
+                hidden[name] = Decimal(hidden.get(name, 0))
             self._enter(Row(values, hidden, version))
         self.dirty = True
 

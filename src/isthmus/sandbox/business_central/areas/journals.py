@@ -134,10 +134,11 @@ class TemplateSeed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SeriesSeed(msgspec.Struct, forbid_unknown_fields=True):
-    """A number series of a seed file: the first number it gives."""
+    """A number series of a seed file: the first number it gives, and whether numbers may be given by hand."""
 
     code: str
     start: str
+    manual: bool = True
 
 
 class JournalSeed(msgspec.Struct, forbid_unknown_fields=True):
@@ -166,7 +167,8 @@ def _seed_templates(company: Company, tx: Transaction, given: list[TemplateSeed]
 
 def _seed_series(company: Company, tx: Transaction, given: list[SeriesSeed]) -> None:
     for series in given:
-        company.series.setdefault(series.code.upper(), {"start": series.start.upper(), "last": ""})
+        kept = company.series.setdefault(series.code.upper(), {"start": series.start.upper(), "last": ""})
+        kept["manual"] = "yes" if series.manual else "no"
 
 
 def _seed_journals(company: Company, tx: Transaction, given: list[JournalSeed]) -> None:
