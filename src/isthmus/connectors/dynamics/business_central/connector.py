@@ -15,14 +15,12 @@ from isthmus.connectors.dynamics._edmx import Metadata, parse_metadata
 from isthmus.connectors.dynamics.business_central.checks import check_connection, unusable
 from isthmus.connectors.dynamics.business_central.companies import Companies
 from isthmus.connectors.dynamics.business_central.config import SCOPE, BusinessCentralConfig
-from isthmus.connectors.dynamics.business_central.discarding import discard
-from isthmus.connectors.dynamics.business_central.documents import parse
+from isthmus.connectors.dynamics.business_central.dispatch import table_of_ways
 from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS, capabilities
-from isthmus.connectors.dynamics.business_central.entries import find_booked
 from isthmus.connectors.dynamics.business_central.errors import judge
-from isthmus.connectors.dynamics.business_central.journals import JournalDelivery
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.reading import Reading
+from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.contract.capabilities import Capabilities
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
@@ -30,9 +28,13 @@ from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
 from isthmus.errors import IsthmusError, Reject
 from isthmus.model.finding import Finding
+from isthmus.model.values import Action
 
 #: Fields the service fills itself (bc.md §19).
 _READ_ONLY = frozenset({"id", "lastModifiedDateTime"})
+
+#: (entity, action), company, delivery
+_Group = tuple[tuple[str, Action], str, str]
 
 
 def connect(config: BusinessCentralConfig, clock: Clock) -> Connector:
@@ -77,6 +79,16 @@ class BusinessCentral:
         self._companies = Companies(self._client, config.companies)
         self._reading = Reading(self._client, self._companies, clock, config.page_size)
         self._metadata: Metadata | None = None
+        self._ways = table_of_ways(
+            Site(
+                client=self._client,
+                budget=self._budget,
+                clock=clock,
+                companies=self._companies,
+                reading=self._reading,
+                config=config,
+            )
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -123,54 +135,42 @@ class BusinessCentral:
         return await self._reading.fetch(native, company, ids)
 
     async def write(self, operations: Sequence[Operation]) -> AsyncIterator[Outcome]:
-        """Post journal entries (bc.md §14). All of one call share a journal, as long as the service takes it."""
-        journals = [item for item in operations if item.entity == "journal_entry" and item.action == "post"]
-        for operation in operations:
-            if operation not in journals:
-                text = f"{operation.action} of {operation.entity} is not something Business Central's API offers here."
-                yield outcome_of(operation.key, Reject(text, code="not_supported"))
-        for (company, delivery), group in _grouped(journals).items():
+        """Carry out operations, each by the way of its entity and action (`dispatch`)."""
+        for (kind, company, _), group in _grouped(operations).items():
+            way = self._ways.get(kind)
+            if way is None:
+                for operation in group:
+                    yield outcome_of(operation.key, _not_offered(operation))
+                continue
             try:
-                path = await self._companies.path(company)
+                place = await self._place(company)
             except IsthmusError as error:
                 for operation in group:
                     yield outcome_of(operation.key, error)
                 continue
-            work = JournalDelivery(
-                self._client,
-                self._budget,
-                self._clock,
-                company=path,
-                company_name=company,
-                delivery=delivery,
-                posts=self._config.posting == "post",
-                patience=self._config.patience,
-            )
-            async for outcome in work.deliver(group):
+            async for outcome in way.write(place, group):
                 yield outcome
 
     async def look_up(self, operations: Sequence[Operation]) -> Mapping[str, Outcome]:
-        """By document number in the posted entries; posting date and sum of debits must fit."""
+        """What the service holds of these operations, by the identity each way gives its records."""
         found: dict[str, Outcome] = {}
-        for (company, _), group in _grouped(operations, by_delivery=False).items():
-            path = await self._companies.path(company)
-            documents = []
-            for operation in group:
-                try:
-                    documents.append(parse(operation))
-                except Reject:
-                    continue  # what cannot be parsed was never sent
-            found |= await find_booked(self._client, path, documents)
+        for (kind, company, _), group in _grouped(operations, by_delivery=False).items():
+            if (way := self._ways.get(kind)) is not None:
+                found |= await way.look_up(await self._place(company), group)
         return found
 
     async def discard(self, operations: Sequence[Operation]) -> None:
         """Delete what earlier deliveries of these operations left. Raises Retry while one is being posted."""
-        for (company, _), group in _grouped(operations, by_delivery=False).items():
-            await discard(self._client, await self._companies.path(company), group)
+        for (kind, company, _), group in _grouped(operations, by_delivery=False).items():
+            if (way := self._ways.get(kind)) is not None:
+                await way.discard(await self._place(company), group)
 
     async def close(self) -> None:
         """Close the session. Safe to repeat."""
         await self._session.close()
+
+    async def _place(self, company: str) -> Place:
+        return Place(company, await self._companies.path(company))
 
     async def _read_metadata(self) -> Metadata:
         if self._metadata is None:
@@ -178,12 +178,17 @@ class BusinessCentral:
         return self._metadata
 
 
-def _grouped(operations: Sequence[Operation], *, by_delivery: bool = True) -> dict[tuple[str, str], list[Operation]]:
-    groups: dict[tuple[str, str], list[Operation]] = {}
+def _grouped(operations: Sequence[Operation], *, by_delivery: bool = True) -> dict[_Group, list[Operation]]:
+    groups: dict[_Group, list[Operation]] = {}
     for operation in operations:
         delivery = operation.delivery if by_delivery else ""
-        groups.setdefault((operation.company, delivery), []).append(operation)
+        groups.setdefault(((operation.entity, operation.action), operation.company, delivery), []).append(operation)
     return groups
+
+
+def _not_offered(operation: Operation) -> Reject:
+    text = f"{operation.action} of {operation.entity} is not something Business Central's API offers here."
+    return Reject(text, code="not_supported")
 
 
 def _sign_in(config: BusinessCentralConfig, clock: Clock, traffic: Traffic) -> EntraSignIn:
