@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from isthmus.app.project.project import Project
 from isthmus.contract.clock import Clock, SystemClock
+from isthmus.sandbox.cafm.keys import first_key
 from isthmus.sandbox.clock import SharedOffset
 from isthmus.sandbox.server import SandboxProcess, find, start_process
 
@@ -50,21 +51,22 @@ class SandboxClock:
 
 
 class Simulation:
-    """The simulators of a project, as long as this process uses them."""
+    """The simulators of a project, as long as this process uses them. `place` is the folder of their homes."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path) -> None:
         self.boxes: dict[str, SandboxProcess] = {}
-        self._started: list[str] = []
-        self._using: dict[str, IO[bytes]] = {}
+        self._place = place
+        self._started: list[SandboxProcess] = []
+        self._using: IO[bytes] | None = None
 
-    def use(self, name: str, box: SandboxProcess, *, started: bool) -> None:
-        """Work with a simulator; it is not stopped by others meanwhile."""
+    def use(self, name: str, box: SandboxProcess, *, started: bool = False) -> None:
+        """Work with a simulator; it is not stopped by others meanwhile. `started`: its process is ours."""
+        if self._using is None:
+            self._using = (self._place / ".users").open("ab")
+            fcntl.flock(self._using, fcntl.LOCK_SH)
         self.boxes[name] = box
         if started:
-            self._started.append(name)
-        file = (box.home / "users").open("ab")
-        fcntl.flock(file, fcntl.LOCK_SH)
-        self._using[name] = file
+            self._started.append(box)
 
     def clock(self, *, jumps: bool) -> Clock:
         """The simulators' clock, the machine's where nothing is simulated."""
@@ -73,6 +75,8 @@ class Simulation:
     def fill(self, name: str, settings: Mapping[str, Any], seed: Mapping[str, Any]) -> dict[str, Any]:
         """Settings of a simulated connection: address, certificate authority and the seed's own secret."""
         box = self.boxes[name]
+        if seed.get("kind") == "cafm":
+            return {**settings, "url": box.url, "ca": str(box.ca), "api_key": first_key(seed)}
         secrets = {p.get("client_id"): p.get("secret") for p in seed.get("principals", ())}
         return {
             **settings,
@@ -84,24 +88,31 @@ class Simulation:
 
     def stop(self) -> None:
         """Stop what this process started. What another one uses by now is stopped by that one; books are kept."""
-        for name, file in self._using.items():
-            box = self.boxes[name]
-            left = box.home / "left"
-            with _one_at_a_time(box.home), file:
-                ours = name in self._started or left.exists()
-                if ours and _alone(file):
-                    left.unlink(missing_ok=True)
+        if self._using is None:
+            return
+        left = self._place / ".left"
+        with _one_at_a_time(self._place), self._using as file:
+            ours = {box.home: box for box in (*self._started, *_left(left))}
+            if ours and _alone(file):
+                left.unlink(missing_ok=True)
+                for box in ours.values():
                     box.stop()
-                elif ours:
-                    left.touch()
-        self._using.clear()
+            elif ours:
+                left.write_text("\n".join(map(str, ours)), "utf-8")
+        self._using = None
 
     def leave(self) -> None:
         """Go away and let them run."""
-        for name, file in self._using.items():
-            (self.boxes[name].home / "left").unlink(missing_ok=True)
-            file.close()
-        self._using.clear()
+        if self._using is not None:
+            (self._place / ".left").unlink(missing_ok=True)
+            self._using.close()
+        self._using = None
+
+
+def _left(file: Path) -> Iterator[SandboxProcess]:
+    """Live simulators that were started by processes which have gone while others used them."""
+    homes = file.read_text("utf-8").splitlines() if file.exists() else []
+    return (box for home in homes if (box := find(Path(home))) is not None)
 
 
 def _alone(file: IO[bytes]) -> bool:
@@ -119,18 +130,35 @@ def sandbox_home(project: Project, name: str) -> Path:
 
 
 def start_simulation(project: Project) -> Simulation:
-    """Find or start the simulator of every simulated connection. Safe to repeat: a running one is used as it is."""
-    simulation = Simulation()
-    for name in project.connections:
-        seed = project.sandbox_seed(name)
-        if seed is None:
-            continue
-        home = sandbox_home(project, name)
-        with _one_at_a_time(home):
-            box = find(home)
-            started = box is None
-            simulation.use(name, box or start_process(home, seed, idle_exit=_IDLE_EXIT), started=started)
+    """Find or start the simulator of every simulated connection. Safe to repeat: a running one is used as it is.
+
+    One process serves them all, so that they live by one clock: the first is started, the others are added to it.
+    """
+    place = project.home / "sandbox"
+    simulation = Simulation(place)
+    seeds = {name: seed for name in project.connections if (seed := project.sandbox_seed(name)) is not None}
+    if not seeds:
+        return simulation
+    try:
+        with _one_at_a_time(place):
+            for name in seeds:
+                if (box := find(sandbox_home(project, name))) is not None:
+                    simulation.use(name, box)
+            for name, seed in seeds.items():
+                if name not in simulation.boxes:
+                    _add(simulation, name, sandbox_home(project, name), seed)
+    except BaseException:
+        simulation.stop()
+        raise
     return simulation
+
+
+def _add(simulation: Simulation, name: str, home: Path, seed: Path) -> None:
+    host = next(iter(simulation.boxes.values()), None)
+    if host is None:
+        simulation.use(name, start_process(home, seed, idle_exit=_IDLE_EXIT), started=True)
+    else:
+        simulation.use(name, host.host(home, seed))
 
 
 @contextmanager
@@ -144,9 +172,8 @@ def _one_at_a_time(home: Path) -> Iterator[None]:
 
 def stop_simulation(project: Project) -> list[str]:
     """Stop the running simulators of a project, whoever started them; their books are kept. Names of those stopped."""
-    stopped = []
-    for name in project.connections:
-        if project.sandbox_seed(name) is not None and (box := find(sandbox_home(project, name))) is not None:
-            box.stop()
-            stopped.append(name)
-    return stopped
+    simulated = [name for name in project.connections if project.sandbox_seed(name) is not None]
+    found = {name: box for name in simulated if (box := find(sandbox_home(project, name))) is not None}
+    for box in found.values():  # the first takes along those of its process
+        box.stop()
+    return list(found)

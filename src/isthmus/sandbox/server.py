@@ -77,6 +77,10 @@ class _DevCalls:
         """Switches of the environment, or with `company=` those of a company."""
         self._answer("POST", "set", body=switches)
 
+    def _host(self, home: Path, seed: Path) -> str:
+        paths = {"home": str(Path(home).absolute()), "seed": str(Path(seed).absolute())}
+        return str(self._answer("POST", "homes", body=paths)["url"])
+
     def _answer(
         self, method: str, name: str, query: Mapping[str, str] | None = None, body: Any = None
     ) -> dict[str, Any]:
@@ -96,6 +100,16 @@ def _ask(url: str, ca: Path, method: str, name: str, query: Mapping[str, str], b
         return json.loads(connection.getresponse().read())
     finally:
         connection.close()
+
+
+class Guest(_DevCalls):
+    """A home served by the process of another one; it ends with that."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        self.home, self.url, self.ca = home, url, home / "ca.pem"
+
+    def _dev(self, method: str, name: str, query: Mapping[str, str], body: Any) -> Any:
+        return _ask(self.url, self.ca, method, name, query, body, _START_SECONDS)
 
 
 class Sandbox(_DevCalls):
@@ -148,6 +162,10 @@ class Sandbox(_DevCalls):
             self._thread.join(_START_SECONDS)
             self._serving = self._thread = None
 
+    def host(self, home: Path, seed: Path) -> Guest:
+        """Serve one more home, with a port of its own and the same clock."""
+        return Guest(Path(home), self._host(home, seed))
+
     def _dev(self, method: str, name: str, query: Mapping[str, str], body: Any) -> Any:
         return _ask(self.url, self.ca, method, name, query, body, _START_SECONDS)
 
@@ -178,6 +196,12 @@ class SandboxProcess(_DevCalls):
 
     def _dev(self, method: str, name: str, query: Mapping[str, str], body: Any) -> Any:
         return _ask(self.url, self.ca, method, name, query, body, _START_SECONDS)
+
+    def host(self, home: Path, seed: Path) -> SandboxProcess:
+        """Let the same process serve one more home, with a port of its own and the same clock. Stopping one stops
+        both.
+        """
+        return SandboxProcess(Path(home), self.pid, self._host(home, seed), self._child)
 
     def alive(self) -> bool:
         """The process is there and answers for itself."""

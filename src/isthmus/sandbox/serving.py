@@ -1,4 +1,6 @@
-"""One running server on a home: sockets, saving, idle exit. Used by the process and by the thread of a test alike."""
+"""One running server: the homes it serves, each with a system and a port of its own, saving, idle exit. Used by the
+process and by the thread of a test alike.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,10 @@ from typing import IO, Any
 import msgspec
 import uvicorn
 
-from isthmus.sandbox import seed as seeds
 from isthmus.sandbox import state, tls
-from isthmus.sandbox.http import Activity, CuttableProtocol, application
-from isthmus.sandbox.world import World
+from isthmus.sandbox.clock import Clock
+from isthmus.sandbox.doors import Activity, ByPort, CuttableProtocol
+from isthmus.sandbox.systems import open_system
 
 #: Real seconds between looks at whether there is something to save or something due.
 _SAVE_SECONDS = 2.0
@@ -35,98 +37,155 @@ class _Server(uvicorn.Server):
             looks += 1
             await asyncio.sleep(0.01)
 
+    async def listen(self, listening: socket.socket) -> None:
+        """Serve one more socket, as `startup` does those it was given."""
+
+        def protocol() -> asyncio.Protocol:
+            return CuttableProtocol(self.config, self.server_state, self.lifespan.state)
+
+        loop = asyncio.get_running_loop()
+        self.servers.append(await loop.create_server(protocol, sock=listening, ssl=self.config.ssl))
+
 
 class HomeInUse(RuntimeError):
     """A live sandbox has this home already."""
 
 
+class Hosted:
+    """A home, held as long as it is served: its system, its socket, its certificate.
+
+    One server has one certificate: `beside` is the home whose certificate this one takes over.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        source: Mapping[str, Any] | str | Path | None,
+        clock: Clock,
+        *,
+        port: int = 0,
+        beside: Path | None = None,
+    ) -> None:
+        self.home = home
+        self._lock = _hold(home)
+        try:
+            self.system = open_system(home, source, clock)
+            clock.share(home)
+            self.ca, self.certificate = tls.prepare(home) if beside is None else tls.take_over(home, beside)
+            self.socket = _bind(port)
+        except BaseException:
+            self._lock.close()
+            raise
+        self.port = int(self.socket.getsockname()[1])
+        self.url = f"https://127.0.0.1:{self.port}"
+        # What a killed sandbox left says nothing of this one.
+        (home / "sandbox.json").unlink(missing_ok=True)
+
+    def announce(self) -> dict[str, Any]:
+        """Say in the home that it is served, and where."""
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        found = {"pid": os.getpid(), "url": self.url, "ca": str(self.ca), "started": started}
+        beside = self.home / "sandbox.json.new"
+        beside.write_bytes(msgspec.json.encode(found))
+        beside.replace(self.home / "sandbox.json")
+        return found
+
+    def save(self) -> None:
+        state.write(self.home / "state", self.system.encode())
+
+    async def close(self) -> None:
+        """Save and leave the home to the next one."""
+        await self.system.close()
+        self.save()
+        (self.home / "sandbox.json").unlink(missing_ok=True)
+        self.socket.close()
+        self._lock.close()
+
+
 class Serving:
-    """Holds a home, loads or seeds the world, serves until told to stop, saves at the end."""
+    """Holds homes, loads or seeds their systems, serves until told to stop, saves at the end. All systems live by one
+    clock.
+    """
 
     def __init__(
         self, home: Path, seed: Mapping[str, Any] | str | Path | None, port: int, idle_exit: float | None
     ) -> None:
         self.home = home
-        self.url = ""
-        self.world = World()
         self.activity = Activity()
+        self.clock = Clock()
         self._idle_exit = idle_exit
-        self._lock = _hold(home)
-        try:
-            if not state.load(self.world, home / "state"):
-                seeds.apply(self.world, seeds.read(seed))
-            self.world.clock.share(home)
-            self.ca, certificate = tls.prepare(home)
-            self._socket = _bind(port)
-        except BaseException:
-            self._lock.close()
-            raise
-        # What a killed sandbox left says nothing of this one.
-        (home / "sandbox.json").unlink(missing_ok=True)
+        self._ports = ByPort()
+        first = Hosted(home, seed, self.clock, port=port)
+        self.url, self.hosted = first.url, [first]
+        self._connect(first)
         self._writing: asyncio.Future[None] | None = None
-        self._saver = state.Saver(self.world)
         config = uvicorn.Config(
-            application(self.world, self.activity),
+            self._ports,
             http=CuttableProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            ssl_certfile=certificate,
+            ssl_certfile=first.certificate,
             timeout_graceful_shutdown=1,
             timeout_keep_alive=75,
         )
         self.server = _Server(config)
 
+    def _connect(self, hosted: Hosted) -> None:
+        self._ports.applications[hosted.port] = hosted.system.application(self.activity, self.host)
+
+    async def host(self, home: str, seed: str) -> dict[str, Any]:
+        """Serve one more home from now on; answers what it announces. Raises HomeInUse, SeedError, StateError."""
+        hosted = Hosted(Path(home), Path(seed), self.clock, beside=self.home)
+        self._connect(hosted)
+        await self.server.listen(hosted.socket)
+        self.hosted.append(hosted)
+        return hosted.announce()
+
     async def run(self) -> None:
         """Serve until `server.should_exit`."""
-        self.url = f"https://127.0.0.1:{self._socket.getsockname()[1]}"
         beside = asyncio.create_task(self._look_after())
         try:
-            await self.server.serve(sockets=[self._socket])
+            await self.server.serve(sockets=[self.hosted[0].socket])
         finally:
             beside.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await beside
             if self._writing is not None:
                 await self._writing
-            self._close()
+            for hosted in self.hosted:
+                await hosted.close()
 
     async def _look_after(self) -> None:
         """Run what is due, save what changed, leave when nobody calls."""
         while not self.server.started:
             await asyncio.sleep(0.005)
-        self._announce()
+        self.hosted[0].announce()
         saved = called = time.monotonic()
         calls = self.activity.calls
         while True:
             await asyncio.sleep(_TICK_SECONDS)
-            self.world.tick()
+            for hosted in self.hosted:
+                hosted.system.tick()
             now = time.monotonic()
             if self.activity.calls != calls:
                 calls, called = self.activity.calls, now
-            if self._idle_exit is not None and now - called >= self._idle_exit and not self.world.calls.running:
+            busy = any(hosted.system.running for hosted in self.hosted)
+            if self._idle_exit is not None and now - called >= self._idle_exit and not busy:
                 self.server.should_exit = True
-            if self.world.touched and now - saved >= _SAVE_SECONDS:
-                data = self._saver.encode()
-                self._writing = asyncio.ensure_future(asyncio.to_thread(state.write, self.home / "state", data))
-                await asyncio.shield(self._writing)
-                saved = time.monotonic()
+            if now - saved >= _SAVE_SECONDS:
+                saved = await self._save(saved)
 
-    def _announce(self) -> None:
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        found = {"pid": os.getpid(), "url": self.url, "ca": str(self.ca), "started": started}
-        beside = self.home / "sandbox.json.new"
-        beside.write_bytes(msgspec.json.encode(found))
-        beside.replace(self.home / "sandbox.json")
-
-    def _close(self) -> None:
-        """Save and leave the home to the next one."""
-        state.write(self.home / "state", self._saver.encode())
-        (self.home / "sandbox.json").unlink(missing_ok=True)
-        self._socket.close()
-        self._lock.close()
+    async def _save(self, saved: float) -> float:
+        """Save the systems that changed; when that was done."""
+        for hosted in [hosted for hosted in self.hosted if hosted.system.touched]:
+            writing = asyncio.to_thread(state.write, hosted.home / "state", hosted.system.encode())
+            self._writing = asyncio.ensure_future(writing)
+            await asyncio.shield(self._writing)
+            saved = time.monotonic()
+        return saved
 
 
 def _bind(port: int) -> socket.socket:

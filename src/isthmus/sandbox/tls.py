@@ -18,10 +18,20 @@ def prepare(home: Path) -> tuple[Path, Path]:
         return ca_path, server_path
     ca = trustme.CA(organization_name="Isthmus sandbox")
     issued = ca.issue_cert("127.0.0.1", "localhost", "::1")
+    return _keep(home, ca.cert_pem.bytes(), issued.private_key_and_cert_chain_pem.bytes())
+
+
+def take_over(home: Path, other: Path) -> tuple[Path, Path]:
+    """The certificate of another home, kept in this one as well."""
+    return _keep(home, (other / "ca.pem").read_bytes(), (other / "server.pem").read_bytes())
+
+
+def _keep(home: Path, ca: bytes, server: bytes) -> tuple[Path, Path]:
+    ca_path, server_path = home / "ca.pem", home / "server.pem"
     server_path.touch(mode=0o600)
     server_path.chmod(0o600)
-    server_path.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
-    ca.cert_pem.write_to_path(ca_path)
+    server_path.write_bytes(server)
+    ca_path.write_bytes(ca)
     return ca_path, server_path
 
 
