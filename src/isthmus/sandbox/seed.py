@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from isthmus.sandbox.business_central.areas.item_journals import STANDARD
 from isthmus.sandbox.business_central.company import Setup
 from isthmus.sandbox.business_central.errors import Refusal
 from isthmus.sandbox.business_central.registry import seed_sections
@@ -97,7 +98,7 @@ def _company(world: World, given: dict[str, Any]) -> None:
     environment = world.environment
     company = environment.named(name)
     if company is None:
-        chosen = {"information": {}, "journal_templates": [{"name": "GENERAL"}]} | chosen
+        chosen = {"information": {}, "journal_templates": [{"name": "GENERAL"}], "item_journals": STANDARD} | chosen
         company = environment.add_company(name, company_id, _convert(given, Setup, place))
     elif given:
         company.setup = _convert(msgspec.to_builtins(company.setup) | given, Setup, place)

@@ -33,6 +33,13 @@ class Setup(msgspec.Struct, forbid_unknown_fields=True):
     #: Number series of new vendors and items (Purchases & Payables Setup, Inventory Setup); blank: none is set up.
     vendor_series: str = ""
     item_series: str = ""
+    #: Inventory Setup: stock must not become negative; every movement names a location.
+    prevent_negative_inventory: bool = False
+    location_mandatory: bool = False
+
+    def allows_posting(self, day: str) -> bool:
+        """Whether the day is in the range of allowed posting dates."""
+        return day >= self.allow_posting_from and (self.allow_posting_to == NO_DATE or day <= self.allow_posting_to)
 
 
 class Company:

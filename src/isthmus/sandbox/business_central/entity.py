@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from isthmus.sandbox.business_central import errors
 from isthmus.sandbox.business_central.environment import Body, Call
-from isthmus.sandbox.business_central.fields import Field, Writing
+from isthmus.sandbox.business_central.fields import Field, Writing, is_guid
 from isthmus.sandbox.business_central.tables import Row, Storage, Table, Values
 
 READ = frozenset({"GET"})
@@ -94,6 +94,12 @@ class EntitySet:
     def rows_above(self, call: Call, parent: Parent | None, column: str, value: object) -> Iterable[Row] | None:
         """Rows whose `column` is greater than `value`, where the set knows a quick way; else None."""
         return None
+
+    def read_key(self, text: str) -> str:
+        """The key of a path as `find` takes it: a GUID but for one set (bc.md section 2). Raises Refusal."""
+        if not is_guid(text):
+            raise errors.bad_syntax()
+        return text.lower()
 
     def find(self, call: Call, parent: Parent | None, key: str) -> Row:
         row = self.table(call).rows.get(key)

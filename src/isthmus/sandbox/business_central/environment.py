@@ -12,6 +12,7 @@ from isthmus.sandbox.business_central import errors
 from isthmus.sandbox.business_central.company import Company, Setup
 from isthmus.sandbox.business_central.fields import named_guid
 from isthmus.sandbox.business_central.tables import Storage, Transaction, Versions
+from isthmus.sandbox.business_central.webhooks.book import Book
 from isthmus.sandbox.clock import Agenda, Clock
 
 
@@ -39,6 +40,17 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True):
     #: Real seconds every Business Central request takes on top, in its slot.
     work_seconds: float = 0.0
     token_seconds: int = 3599
+    #: How the handshake of a webhook subscription is asked for; not stated (bc.md section 11).
+    handshake_method: Literal["GET", "POST"] = "GET"
+    #: Real seconds a subscriber has to answer the handshake, and a notification.
+    handshake_seconds: float = 5.0
+    notification_seconds: float = 30.0
+    #: Sandbox seconds from the first change to its notification, and from the making of a subscription to its end.
+    notification_delay: float = 30.0
+    subscription_seconds: float = 3 * 86_400.0
+    #: Above so many notifications of a subscription at once, one `collection` is sent.
+    max_notifications: int = 1_000
+    max_subscriptions: int = 200
 
 
 class Environment:
@@ -53,6 +65,7 @@ class Environment:
         self.companies: dict[str, Company] = {}
         #: Drifted metadata: set -> {property: its new name}.
         self.drift: dict[str, dict[str, str]] = {}
+        self.webhooks = Book()
 
     def add_company(self, name: str, company_id: str | None, setup: Setup) -> Company:
         company_id = (company_id or named_guid("company", name)).lower()
@@ -96,6 +109,9 @@ class Call:
     options: dict[str, str]
     root: str
     stamp: str
+    client_id: str = ""
+    #: See `isthmus.sandbox.wire.Request.greeted`.
+    greeted: str = ""
     chosen: Company | None = None
     location: dict[str, str] = field(default_factory=dict)
 

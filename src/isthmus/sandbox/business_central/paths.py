@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from isthmus.sandbox.business_central import errors
 from isthmus.sandbox.business_central.entity import EntitySet, Parent
 from isthmus.sandbox.business_central.environment import Call
-from isthmus.sandbox.business_central.fields import NO_GUID, is_guid
+from isthmus.sandbox.business_central.fields import NO_GUID
 from isthmus.sandbox.business_central.tables import Row
 
 _KEY = re.compile(r"\([^()]*\)")
@@ -94,9 +94,7 @@ def _follow(call: Call, sets: Mapping[str, EntitySet], parent: Parent, name: str
 def _target(call: Call, entity_set: EntitySet, parent: Parent | None, key: str | None) -> Target:
     if key is None:
         return Target(entity_set, parent)
-    if not is_guid(key):
-        raise errors.bad_syntax()
-    return Target(entity_set, parent, entity_set.find(call, parent, key.lower()))
+    return Target(entity_set, parent, entity_set.find(call, parent, entity_set.read_key(key)))
 
 
 def _parted(segment: str) -> tuple[str, str | None]:

@@ -80,9 +80,7 @@ def _check_line(company: Company, template: str, line: Row) -> None:
 
 
 def _check_date(company: Company, template: str, values: Values) -> None:
-    setup = company.setup
-    day = values["postingDate"]
-    if day >= setup.allow_posting_from and (setup.allow_posting_to == NO_DATE or day <= setup.allow_posting_to):
+    if company.setup.allows_posting(values["postingDate"]):
         return
     text = (
         "Posting Date is not within your range of allowed posting dates in Gen. Journal Line Journal Template "
@@ -128,7 +126,7 @@ def _check_dimensions(company: Company, template: str, line: Row) -> None:
             raise errors.dialog(f"{prefix} {text}")
     for account in _accounts(company, line):
         for code, rule in account.hidden.get("dimensions", {}).items():
-            text = _broken_rule(rule, code, dims.get(code, ""), account.values["number"])
+            text = broken_rule(rule, code, dims.get(code, ""), f"G/L Account {account.values['number']}")
             if text:
                 raise errors.dialog(f"{prefix} {text}")
 
@@ -138,15 +136,17 @@ def _named(dims: Mapping[str, str], one: str) -> bool:
     return code in dims and (not value or dims[code] == value)
 
 
-def _broken_rule(rule: Mapping[str, str], code: str, value: str, account: str) -> str:
-    """The text of bc.md section 14 for a missing value; those for the other two rules are assumed."""
+def broken_rule(rule: Mapping[str, str], code: str, value: str, record: str) -> str:
+    """What is wrong with the value of a dimension under a `rule` (rule, value) of a record such as `G/L Account 8430`;
+    blank when nothing is. The text of bc.md section 14 for a missing value; those for the other two rules are assumed.
+    """
     if rule["rule"] == "code_mandatory" and not value:
-        return f"Select a Dimension Value Code for the Dimension Code {code} for G/L Account {account}."
+        return f"Select a Dimension Value Code for the Dimension Code {code} for {record}."
     if rule["rule"] == "same_code" and value != rule["value"]:
         wanted = f"Dimension Value Code {rule['value']}" if rule["value"] else "no Dimension Value Code"
-        return f"Select {wanted} for the Dimension Code {code} for G/L Account {account}."
+        return f"Select {wanted} for the Dimension Code {code} for {record}."
     if rule["rule"] == "no_code" and value:
-        return f"The Dimension Code {code} must not be used for G/L Account {account}."
+        return f"The Dimension Code {code} must not be used for {record}."
     return ""
 
 

@@ -39,6 +39,9 @@ def _rename(company: Company, tx: Transaction, target: str, old: str, new: str) 
         table = company.tables[one.table]
         for row in list(_referring(table, one.column, old)):
             table.update(tx, row, {one.column: new})
+        # Whatever an area remembers of the rows is by the old name.
+        table.scratch.clear()
+        tx.note(table.scratch.clear)
 
 
 def _let_go(company: Company, tx: Transaction, target: str, key: str) -> None:

@@ -33,6 +33,7 @@ class Service:
         options = dict(parse_qsl(request.query, keep_blank_values=True)) if request.query else {}
         moment = stamp(self.environment.clock.now())
         call = Call(self.environment, rights, tx, request.method, request.headers, options, root, moment)
+        call.client_id, call.greeted = request.client_id, request.greeted
         if request.path.strip("/") == "$metadata":
             return Response(200, document(self.environment, self.sets), {"content-type": "application/xml"})
         if not request.path.strip("/"):
@@ -152,4 +153,6 @@ def _body(request: Request) -> Body:
 
 
 def _address(call: Call, entity_set: EntitySet, row: Row) -> str:
+    if not entity_set.per_company:
+        return f"{call.root}/{entity_set.name}('{row.id}')"
     return f"{call.root}/companies({call.company.id})/{entity_set.name}({row.id})"

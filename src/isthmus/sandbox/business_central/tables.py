@@ -12,6 +12,9 @@ from isthmus.sandbox.business_central.errors import Refusal
 
 Values = dict[str, Any]
 Columns = tuple[str, ...]
+#: Told that a row was `created`, `updated` or `deleted`, with its values and hidden values as they were before. What it
+#: answers is called when that is taken back.
+Watch = Callable[[str, "Row", Values, Values], Callable[[], None]]
 
 
 class Row:
@@ -87,6 +90,8 @@ class Table:
         self.dirty = True
         #: What an area wants to remember about the rows to be quick; never saved.
         self.scratch: dict[Any, Any] = {}
+        #: Told of every change of a row, while somebody wants to know (webhooks).
+        self.watch: Watch | None = None
         self._versions = versions
         self._unique: dict[Columns, dict[Any, Row]] = {columns: {} for columns in storage.unique}
         self._groups: dict[str, dict[Any, dict[str, Row]]] = {column: {} for column in storage.groups}
@@ -124,6 +129,7 @@ class Table:
         row.version = self._versions.next()
         self._enter(row)
         tx.note(lambda: self._leave(row))
+        self._tell(tx, "created", row, row.values, row.hidden)
         return row
 
     def update(self, tx: Transaction, row: Row, changes: Values, hidden: Values | None = None) -> Row:
@@ -141,6 +147,7 @@ class Table:
             _, row.hidden, row.version = before
 
         tx.note(undo)
+        self._tell(tx, "updated", row, before[0], before[1])
         return row
 
     def _move(self, row: Row, values: Values) -> None:
@@ -161,6 +168,11 @@ class Table:
     def delete(self, tx: Transaction, row: Row) -> None:
         self._leave(row)
         tx.note(lambda: self._enter(row))
+        self._tell(tx, "deleted", row, row.values, row.hidden)
+
+    def _tell(self, tx: Transaction, kind: str, row: Row, values: Values, hidden: Values) -> None:
+        if self.watch is not None:
+            tx.note(self.watch(kind, row, values, hidden))
 
     def _refuse_duplicates(self, values: Values, own: Row | None) -> None:
         for columns, index in self._unique.items():

@@ -17,6 +17,7 @@ from isthmus.sandbox.business_central.pairs import Pair
 from isthmus.sandbox.business_central.records import MasterSet
 from isthmus.sandbox.business_central.registry import Area
 from isthmus.sandbox.business_central.seeding import member_of, put
+from isthmus.sandbox.business_central.stock import Movement, check_movement, post_movement
 from isthmus.sandbox.business_central.tables import Row, Storage, Transaction, Values
 
 TYPE = Options("Item Type", ("Inventory", "Service", "Non-Inventory"))
@@ -56,12 +57,16 @@ _INVENTORY = Pair(
     caption="Inventory Posting Group",
     title="Item",
 )
+#: Properties that entries hold, by their captions.
+_HELD_BY_ENTRIES = {"unitCost": "Unit Cost", "type": "Type", "baseUnitOfMeasureCode": "Base Unit of Measure"}
+COSTING_METHODS = ("fifo", "lifo", "specific", "average", "standard")
 _PAIRS = (_CATEGORY, _UNIT, _PRODUCT, _INVENTORY)
 
 
 class Items(MasterSet):
     """Items in order of their number. Hidden: purchasing_blocked (bool), tracking (blank, lot or serial),
-    vat_prod_posting_group, vendor_number, vendor_item_number, reorder_point, reorder_quantity, safety_stock (Decimal).
+    costing_method, vat_prod_posting_group, vendor_number, vendor_item_number, and as Decimal reorder_point,
+    reorder_quantity, safety_stock.
     """
 
     name = "items"
@@ -77,6 +82,7 @@ class Items(MasterSet):
         hidden_decimals=("reorder_point", "reorder_quantity", "safety_stock"),
     )
     navigations = (
+        Navigation("defaultDimensions", "defaultDimensions"),
         Navigation("inventoryPostingGroup", "inventoryPostingGroups", by="inventoryPostingGroupId"),
         Navigation("generalProductPostingGroup", "generalProductPostingGroups", by="generalProductPostingGroupId"),
         Navigation("unitOfMeasure", "unitsOfMeasure", by="baseUnitOfMeasureId"),
@@ -130,11 +136,48 @@ class Items(MasterSet):
         changed = {name: value for name, value in values.items() if row.values[name] != value}
         if "number" in changed and not changed["number"]:
             raise errors.must_have_value("No.", f"Item: No.={row.values['number']}")
+        wanted = changed.pop("inventory", None)
         changed |= _resolved(call.company, changed)
+        _refuse_with_entries(call.company, row, changed)
         found = super().change(call, row, changed)
         if "baseUnitOfMeasureCode" in changed:
             _base_unit(call, found)
+        if wanted is not None:
+            _adjust(call, found, wanted)
         return found
+
+
+def _refuse_with_entries(company: Company, row: Row, changed: Values) -> None:
+    """What cannot change any more once there are entries. The rule and the text are the item table's (Microsoft's base
+    application); that the cost is free under standard costing too.
+    """
+    held = {caption for name, caption in _HELD_BY_ENTRIES.items() if name in changed}
+    if row.hidden["costing_method"] == "standard":
+        held.discard("Unit Cost")
+    if held and company.tables["itemLedgerEntries"].group("itemNumber", row.values["number"]):
+        text = f"You cannot change {min(held)} because there are one or more ledger entries for this item."
+        raise errors.dialog(text)
+
+
+def _adjust(call: Call, item: Row, wanted: Decimal) -> None:
+    """What PATCH of `inventory` does: an adjustment on today's date, at the blank location, under the item's number
+    and at its cost (bc.md section 13).
+    """
+    company = call.company
+    quantity = wanted - item.values["inventory"]
+    number = item.values["number"]
+    movement = Movement(
+        item=item,
+        kind="Positive Adjmt." if quantity > 0 else "Negative Adjmt.",
+        quantity=quantity,
+        cost=company.round(quantity * item.values["unitCost"]),
+        posting_date=call.stamp[:10],
+        document_number=number,
+        record="Item Journal Line: Journal Template Name=, Journal Batch Name=, Line No.=0",
+        description=item.values["displayName"],
+    )
+    check_movement(company, movement)
+    post_movement(company, call.tx, movement, company.count("transaction"), call.stamp)
 
 
 def blank_hidden() -> Values:
@@ -142,6 +185,7 @@ def blank_hidden() -> Values:
     return {
         "purchasing_blocked": False,
         "tracking": "",
+        "costing_method": "fifo",
         "vat_prod_posting_group": "",
         "vendor_number": "",
         "vendor_item_number": "",
@@ -199,6 +243,7 @@ class ItemSeed(msgspec.Struct, forbid_unknown_fields=True):
     blocked: bool = False
     purchasing_blocked: bool = False
     tracking: str = ""
+    costing_method: str = "fifo"
     gtin: str = ""
     general_product_posting_group: str = ""
     inventory_posting_group: str = ""
@@ -225,8 +270,7 @@ def _seed_templates(company: Company, tx: Transaction, given: list[ItemTemplateS
 
 def _seed(company: Company, tx: Transaction, items: list[ItemSeed]) -> None:
     for item in items:
-        if item.tracking not in {"", "lot", "serial"}:
-            raise ValueError(f"item {item.number!r}: tracking {item.tracking!r}; use lot, serial or leave it out")
+        _refuse_unknown(item)
         number = item.number.strip().upper()
         known = company.tables["items"].one(("number",), number)
         values: Values = {
@@ -246,20 +290,31 @@ def _seed(company: Company, tx: Transaction, items: list[ItemSeed]) -> None:
             "generalProductPostingGroupCode": item.general_product_posting_group.upper(),
             "inventoryPostingGroupCode": item.inventory_posting_group.upper(),
         }
-        hidden: Values = {
-            "purchasing_blocked": item.purchasing_blocked,
-            "tracking": item.tracking,
-            "vat_prod_posting_group": item.vat_prod_posting_group.upper(),
-            "vendor_number": item.vendor.strip().upper(),
-            "vendor_item_number": item.vendor_item_number,
-            "reorder_point": item.reorder_point,
-            "reorder_quantity": item.reorder_quantity,
-            "safety_stock": item.safety_stock,
-        }
-        put(company, tx, "items", values | _resolved(company, asked), hidden)
-        for code, quantity in {asked["baseUnitOfMeasureCode"]: Decimal(1), **item.units}.items():
-            if code:
-                put_item_unit(company, tx, number, code.strip().upper(), quantity)
+        put(company, tx, "items", values | _resolved(company, asked), _seeded_hidden(item))
+        for unit, quantity in {asked["baseUnitOfMeasureCode"]: Decimal(1), **item.units}.items():
+            if unit:
+                put_item_unit(company, tx, number, unit.strip().upper(), quantity)
+
+
+def _refuse_unknown(item: ItemSeed) -> None:
+    for name, known in (("tracking", ("", "lot", "serial")), ("costing_method", COSTING_METHODS)):
+        if getattr(item, name).lower() not in known:
+            choices = ", ".join(filter(None, known))
+            raise ValueError(f"item {item.number!r}: {name} {getattr(item, name)!r}; use one of {choices}")
+
+
+def _seeded_hidden(item: ItemSeed) -> Values:
+    return {
+        "purchasing_blocked": item.purchasing_blocked,
+        "tracking": item.tracking.lower(),
+        "costing_method": item.costing_method.lower(),
+        "vat_prod_posting_group": item.vat_prod_posting_group.upper(),
+        "vendor_number": item.vendor.strip().upper(),
+        "vendor_item_number": item.vendor_item_number,
+        "reorder_point": item.reorder_point,
+        "reorder_quantity": item.reorder_quantity,
+        "safety_stock": item.safety_stock,
+    }
 
 
 AREA = Area(

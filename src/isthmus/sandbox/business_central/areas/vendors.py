@@ -48,6 +48,7 @@ class Vendors(MasterSet):
     key_name = "number"
     storage = Storage("Vendor", unique=(("number",),), captions=(("number", "No."),))
     navigations = (
+        Navigation("defaultDimensions", "defaultDimensions"),
         Navigation("currency", "currencies", by="currencyId"),
         Navigation("paymentTerm", "paymentTerms", by="paymentTermsId"),
         Navigation("paymentMethod", "paymentMethods", by="paymentMethodId"),
