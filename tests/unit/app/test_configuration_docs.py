@@ -21,8 +21,9 @@ from isthmus.app.project.flow_templates import flow_templates
 from isthmus.app.project.loading import load_project
 from isthmus.app.project.problems import setting_names
 from isthmus.app.project.systems import SYSTEMS
-from isthmus.app.project.values import Cron, Zone, describe_duration
+from isthmus.app.project.values import Cron, Zone
 from isthmus.connectors.files.config import SetConfig
+from isthmus.model.durations import describe_duration
 
 DOCS = Path(__file__).parents[3] / "docs"
 TEXT = (DOCS / "configuration.md").read_text(encoding="utf-8")

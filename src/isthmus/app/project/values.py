@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -12,30 +11,10 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator
 
 from isthmus.app.project.spelling import closest
+from isthmus.model.durations import duration_of
 
 T = TypeVar("T")
 K = TypeVar("K")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(?:\d+[smhd])+")
-_PART = re.compile(r"(\d+)([smhd])")
-
-
-def parse_duration(text: str) -> timedelta:
-    """`60s`, `5m`, `24h`, `7d` or put together, `1h30m`. Raises ValueError for anything else and for zero."""
-    if not _DURATION.fullmatch(text):
-        raise ValueError("is not a duration: write a whole number with its unit, such as 60s, 5m, 24h or 7d")
-    duration = timedelta(seconds=sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(text)))
-    if not duration:
-        raise ValueError("is no time at all: write at least 1s")
-    return duration
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, str):
-        return parse_duration(value)
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError("needs a unit: write 60s, 5m, 24h or 7d")
 
 
 def _date(value: Any) -> Any:
@@ -83,7 +62,7 @@ class Frozen(dict[K, T]):
         return Frozen, (dict(self),)
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(duration_of)]
 Day = Annotated[date, BeforeValidator(_date)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
@@ -91,12 +70,3 @@ Cron = Annotated[str, AfterValidator(_cron)]
 Many = Annotated[tuple[T, ...], BeforeValidator(_tuple)]
 #: A map in YAML that nobody changes afterwards: `Table[str]`.
 Table = Annotated[Mapping[str, T], AfterValidator(Frozen)]
-
-
-def describe_duration(value: timedelta) -> str:
-    """The shortest form a project file could hold: 1 day is `24h`, 90 minutes `90m`."""
-    seconds = int(value.total_seconds())
-    for unit in ("h", "m"):
-        if seconds and seconds % _SECONDS[unit] == 0:
-            return f"{seconds // _SECONDS[unit]}{unit}"
-    return f"{seconds}s"
