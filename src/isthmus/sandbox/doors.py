@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from starlette.requests import Request as HttpRequest
@@ -117,6 +117,13 @@ class Dev(Protocol):
     def answer(self, method: str, name: str, query: Mapping[str, str], body: Any) -> Response: ...
 
 
+@runtime_checkable
+class Settling(Protocol):
+    """A dev API whose system calls others by itself: moving time waits until they were called."""
+
+    async def settle(self) -> None: ...
+
+
 def dev_route(dev: Dev, activity: Activity, hosting: Hosting) -> Route:
     """`/_sandbox/{name}`, for this machine only; `homes` is answered by the process, everything else by the system."""
 
@@ -132,7 +139,10 @@ def dev_route(dev: Dev, activity: Activity, hosting: Hosting) -> Route:
         name = request.path_params["name"]
         if (request.method, name) == ("POST", "homes"):
             return to_http(await _host(hosting, body))
-        return to_http(dev.answer(request.method, name, dict(request.query_params), body))
+        found = dev.answer(request.method, name, dict(request.query_params), body)
+        if isinstance(dev, Settling) and (request.method, name) == ("POST", "clock"):
+            await dev.settle()
+        return to_http(found)
 
     return Route("/_sandbox/{name}", answer, methods=["GET", "POST", "DELETE"])
 

@@ -29,7 +29,14 @@ Kind = Literal[
     "lock_409",
     "entity_changed_409",
     "drift",
+    "webhook_lost",
+    "webhook_repeated",
+    "webhook_reordered",
+    "webhook_delayed",
+    "subscription_dropped",
 ]
+#: Faults of notifications, never of a call.
+_NOTIFICATIONS = frozenset({"webhook_lost", "webhook_repeated", "webhook_reordered", "webhook_delayed"})
 #: Faults that answer instead of doing; on a batch they take the whole of it when it is matched itself, else the
 #: matched parts.
 _ANSWERS = frozenset({"status", "lock_409", "entity_changed_409"})
@@ -134,6 +141,8 @@ class Faults:
         plan = Plan()
         for rule in self.rules:
             kind = rule.fault.kind
+            if kind in _NOTIFICATIONS:
+                continue
             outer = rule.suits(request, path)
             matched = [i for i, part in enumerate(parts or ()) if rule.suits(part, part.path)]
             if parts is None and kind in _OPERATIONS:
@@ -153,6 +162,13 @@ class Faults:
             if (rule.match.entity == "token" or rule.match.path) and rule.suits(request, request.path) and rule.fires():
                 _apply(plan, rule.fault)
         return plan
+
+    def of_notification(self, request: Request, path: str) -> Fault | None:
+        """What goes wrong with one notification; its method is NOTIFY, its path that of the record."""
+        for rule in self.rules:
+            if rule.fault.kind in _NOTIFICATIONS and rule.suits(request, path) and rule.fires():
+                return rule.fault
+        return None
 
     def report(self) -> list[dict[str, Any]]:
         return [{"id": at, **msgspec.to_builtins(rule)} for at, rule in enumerate(self.rules)]

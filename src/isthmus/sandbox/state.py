@@ -10,6 +10,7 @@ import msgspec
 
 from isthmus.sandbox.business_central.company import Company, Setup
 from isthmus.sandbox.business_central.environment import Switches
+from isthmus.sandbox.business_central.webhooks import noticing
 from isthmus.sandbox.faults import Rule
 from isthmus.sandbox.principals import Principal
 from isthmus.sandbox.world import World
@@ -46,6 +47,7 @@ class Saver:
             "drift": environment.drift,
             "rules": world.faults.rules,
             "agenda": world.agenda.dump(),
+            "webhooks": environment.webhooks.dump(),
             "companies": [
                 company.dump() | {"tables": self._dump(company)} for company in environment.companies.values()
             ],
@@ -104,3 +106,6 @@ def _restore(world: World, saved: dict[str, Any]) -> None:
     for one in saved["companies"]:
         company = environment.add_company(one["name"], one["id"], msgspec.convert(one["setup"], Setup))
         company.load(one)
+    if "webhooks" in saved:  # states written before there were any have none
+        environment.webhooks.load(saved["webhooks"], noticing.scheduled(saved["agenda"]))
+        noticing.rewatch(environment)

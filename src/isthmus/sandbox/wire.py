@@ -35,6 +35,8 @@ class Request(msgspec.Struct):
     origin: str = ""
     part_id: str | None = None
     depends_on: list[str] = []
+    #: The notification address that has just shaken hands for this request.
+    greeted: str = ""
 
 
 class Response(msgspec.Struct):

@@ -65,6 +65,8 @@ class Environment:
         self.companies: dict[str, Company] = {}
         #: Drifted metadata: set -> {property: its new name}.
         self.drift: dict[str, dict[str, str]] = {}
+        #: Page Web Services: service name -> number of the page published under it. One list for all companies.
+        self.published: dict[str, int] = {}
         self.webhooks = Book()
 
     def add_company(self, name: str, company_id: str | None, setup: Setup) -> Company:
@@ -112,6 +114,7 @@ class Call:
     client_id: str = ""
     #: See `isthmus.sandbox.wire.Request.greeted`.
     greeted: str = ""
+    in_batch: bool = False
     chosen: Company | None = None
     location: dict[str, str] = field(default_factory=dict)
 

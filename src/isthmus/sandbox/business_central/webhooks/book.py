@@ -49,6 +49,8 @@ class Post(msgspec.Struct):
     notices: list[Notice]
     at: float
     attempt: int = 0
+    #: Faults had their say.
+    spoilt: bool = False
 
 
 @dataclass(slots=True)
@@ -89,9 +91,9 @@ class Book:
         self.log: deque[dict[str, Any]] = deque(maxlen=200)
         self._last = 0
 
-    def post(self, url: str, notices: list[Notice], at: float) -> Post:
+    def post(self, url: str, notices: list[Notice], at: float, *, spoilt: bool = False) -> Post:
         self._last += 1
-        found = self.posts[self._last] = Post(self._last, url, notices, at)
+        found = self.posts[self._last] = Post(self._last, url, notices, at, spoilt=spoilt)
         return found
 
     def drop(self, ids: Collection[str]) -> bool:
