@@ -8,9 +8,9 @@ from isthmus.connectors.dynamics._client import ODataClient
 from isthmus.connectors.dynamics._edmx import Metadata
 from isthmus.connectors.dynamics.business_central.companies import Companies
 from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
-from isthmus.connectors.dynamics.business_central.entities import SETS
+from isthmus.connectors.dynamics.business_central.entities import ESSENTIAL, SETS
 from isthmus.errors import IsthmusError
-from isthmus.model.finding import Finding
+from isthmus.model.finding import Finding, Severity
 
 #: What each missing set takes away.
 _NEEDED: Mapping[str, str] = {name: f"{name} cannot be read" for name in SETS} | {
@@ -29,7 +29,7 @@ async def check_connection(
     findings += [
         Finding(
             "set_missing",
-            "error",
+            _severity(name),
             f"this environment has no set {name}: {effect}.",
             value=name,
             mend="Its version is too old, or the application lacks the right to see it.",
@@ -57,10 +57,15 @@ async def _unreadable(client: ODataClient, path: str, company: str, name: str) -
     return []
 
 
+def _severity(name: str) -> Severity:
+    """Costs are booked without master data of operations; whoever keeps those in step reads the notice."""
+    return "notice" if name in SETS and name not in ESSENTIAL else "error"
+
+
 def _cannot_read(company: str, name: str, error: IsthmusError) -> Finding:
     return Finding(
         "set_unreadable",
-        "error",
+        _severity(name),
         f"{name} of company {company} cannot be read: {error.message}",
         value=name,
         mend=error.hint or "Assign a permission set that reads it on page Microsoft Entra Applications.",

@@ -16,10 +16,12 @@ from isthmus.connectors.dynamics.business_central.checks import check_connection
 from isthmus.connectors.dynamics.business_central.companies import Companies
 from isthmus.connectors.dynamics.business_central.config import SCOPE, BusinessCentralConfig
 from isthmus.connectors.dynamics.business_central.dispatch import table_of_ways
-from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS, capabilities
+from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS
 from isthmus.connectors.dynamics.business_central.errors import judge
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
+from isthmus.connectors.dynamics.business_central.published import Published
 from isthmus.connectors.dynamics.business_central.reading import Reading
+from isthmus.connectors.dynamics.business_central.supports import capabilities
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.contract.capabilities import Capabilities
 from isthmus.contract.clock import Clock
@@ -49,13 +51,7 @@ class BusinessCentral:
         self._config = config
         self._clock = clock
         self._traffic = Traffic()
-        self._capabilities = capabilities(
-            documents=config.documents_per_journal,
-            books=config.posting == "post",
-            concurrency=config.concurrency,
-            quota=config.quota,
-            call_timeout=config.call_timeout,
-        )
+        self._capabilities = capabilities(config)
         self._budget = Budget(
             clock, self._traffic, concurrency=config.concurrency, quota=config.quota, window=timedelta(minutes=5)
         )
@@ -68,20 +64,22 @@ class BusinessCentral:
             sign_in=_sign_in(config, clock, self._traffic),
             patience=config.patience,
         )
-        self._client = ODataClient(
-            root=config.root,
-            session=self._session,
-            budget=self._budget,
-            clock=clock,
-            judge=judge,
-            each=config.batch_counts == "each",
-        )
+        self._client = self._service(config.root)
         self._companies = Companies(self._client, config.companies)
-        self._reading = Reading(self._client, self._companies, clock, config.page_size)
+        self._published = Published(self._service(config.published_root), config.services)
+        self._reading = Reading(
+            self._client,
+            self._companies,
+            self._published,
+            clock,
+            page_size=config.page_size,
+            sweep_hours=config.sweep_hours,
+        )
         self._metadata: Metadata | None = None
         self._ways = table_of_ways(
             Site(
                 client=self._client,
+                published=self._published,
                 budget=self._budget,
                 clock=clock,
                 companies=self._companies,
@@ -168,6 +166,16 @@ class BusinessCentral:
     async def close(self) -> None:
         """Close the session. Safe to repeat."""
         await self._session.close()
+
+    def _service(self, root: str) -> ODataClient:
+        return ODataClient(
+            root=root,
+            session=self._session,
+            budget=self._budget,
+            clock=self._clock,
+            judge=judge,
+            each=self._config.batch_counts == "each",
+        )
 
     async def _place(self, company: str) -> Place:
         return Place(company, await self._companies.path(company))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from isthmus.contract.records import NativeRecord
 
@@ -31,7 +31,8 @@ class Cursor(Struct, omit_defaults=True, frozen=True):
     high    highest position of the round under way
     fresh   digests and positions of what the next round's overlap will show again
     link    next link of the round under way, "" between rounds
-    scan    id of the scan under way, "" between scans
+    scan    id of the scan under way, "" between scans; of a stream followed by time: of the sweep under way
+    swept   when the last sweep ended, in milliseconds; None before the first round
     rest    what of the scan is still to be read: (dimension id, dimension code)
     """
 
@@ -42,6 +43,7 @@ class Cursor(Struct, omit_defaults=True, frozen=True):
     link: str = ""
     scan: str = ""
     rest: tuple[tuple[str, str], ...] = ()
+    swept: int | None = None
 
 
 def load(text: str | None) -> Cursor:
@@ -76,14 +78,28 @@ def advance(
     kept = tuple((mark, position) for mark, position in fresh.items() if high is None or position > high - overlap)
     kept = kept if len(kept) <= _MOST_DIGESTS else ()
     if link:
-        return tuple(delivered), Cursor(since=cursor.since, seen=cursor.seen, high=high, fresh=kept, link=link)
+        return tuple(delivered), structs.replace(cursor, high=high, fresh=kept, link=link)
     reached = cursor.since if high is None else max(high, cursor.since if cursor.since is not None else high)
-    return tuple(delivered), Cursor(since=reached, seen=tuple(mark for mark, _ in kept) or cursor.seen)
+    shown = tuple(mark for mark, _ in kept) or cursor.seen
+    return tuple(delivered), Cursor(since=reached, seen=shown, swept=cursor.swept)
 
 
 def restart(cursor: Cursor) -> Cursor:
     """The round again from its start: its next link is no longer accepted. What it delivered is not delivered again."""
-    return Cursor(since=cursor.since, seen=cursor.seen + tuple(mark for mark, _ in cursor.fresh))
+    seen = cursor.seen + tuple(mark for mark, _ in cursor.fresh)
+    return Cursor(since=cursor.since, seen=seen, swept=cursor.swept)
+
+
+def sweep_due(cursor: Cursor, now: int, every: int) -> bool:
+    """Whether a sweep is under way, or its time has come: never in the middle of a round."""
+    if cursor.scan:
+        return True
+    return not cursor.link and cursor.since is not None and now - (cursor.swept or 0) >= every
+
+
+def swept(cursor: Cursor, now: int) -> Cursor:
+    """The cursor behind a finished sweep."""
+    return structs.replace(cursor, swept=now)
 
 
 def milliseconds(moment: datetime) -> int:

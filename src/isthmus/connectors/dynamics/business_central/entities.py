@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
 
-from isthmus.contract.capabilities import Capabilities, EntitySupport
 from isthmus.contract.connector import NativeField
 
-#: Longest execution of a request online: 8 min, gateway 10 min (bc.md §10).
-LONGEST_EXECUTION = timedelta(minutes=10)
-
 Kind = Literal["text", "guid", "int", "date", "bool"]
+#: Field a stream is followed by: a time that every change moves, or a number that only grows.
+Order = Literal["lastModifiedDateTime", "entryNumber"]
+
+#: How the service writes "none" (bc.md §4).
+BLANK_GUID = "00000000-0000-0000-0000-000000000000"
+BLANK_ENUM = "_x0020_"
 
 
 class SetFacts(Struct, frozen=True, kw_only=True):
     """One entity set.
 
     keys      how literals of its fields are written in a filter; fields not named are text
+    order     what its changes are followed by
+    expand    collection every record is read with, "" for none
     writable  the service lets the set be changed
-    added     fields of our native record that the service does not have, made by `reading`
+    added     fields of our native record that the set does not have, made by `reading`
     """
 
     native: str
     keys: Mapping[str, Kind] = MappingProxyType({})
+    order: Order = "lastModifiedDateTime"
+    expand: str = ""
     writable: bool = False
     added: tuple[NativeField, ...] = ()
 
 
 _ID: Mapping[str, Kind] = MappingProxyType({"id": "guid"})
+
+#: Planning fields of an item: only on page 30, under these names here (bc.md §18; semantics.md §5).
+CARD_FIELDS: tuple[NativeField, ...] = (
+    NativeField(name="reorderPoint", type="decimal"),
+    NativeField(name="safetyStockQuantity", type="decimal"),
+    NativeField(name="itemTrackingCode", type="text", writable=False, max_length=10),
+)
 
 SETS: Mapping[str, SetFacts] = MappingProxyType(
     {
@@ -55,13 +67,42 @@ SETS: Mapping[str, SetFacts] = MappingProxyType(
             SetFacts(
                 native="generalLedgerEntries",
                 keys={"id": "guid", "entryNumber": "int", "postingDate": "date", "accountId": "guid"},
+                order="entryNumber",
+                expand="dimensionSetLines",
                 added=(
                     NativeField(name="amount", type="decimal", writable=False),
                     NativeField(name="currencyCode", type="text", writable=False, max_length=10),
                     NativeField(name="dimensions", type="unknown", writable=False),
                 ),
             ),
+            SetFacts(
+                native="vendors",
+                keys={"id": "guid", "currencyId": "guid", "paymentTermsId": "guid", "taxLiable": "bool"},
+                writable=True,
+            ),
+            SetFacts(
+                native="items",
+                keys={"id": "guid", "itemCategoryId": "guid", "baseUnitOfMeasureId": "guid", "blocked": "bool"},
+                writable=True,
+                added=CARD_FIELDS,
+            ),
+            SetFacts(native="unitsOfMeasure", keys=_ID, writable=True),
+            SetFacts(native="paymentTerms", keys=_ID, writable=True),
+            SetFacts(native="locations", keys=_ID, writable=True),
         )
+    }
+)
+
+#: Sets without which nothing of what this connector was made for first works; missing others take away less.
+ESSENTIAL = frozenset(
+    {
+        "accounts",
+        "dimensions",
+        "dimensionValues",
+        "currencies",
+        "currencyExchangeRates",
+        "generalLedgerSetup",
+        "generalLedgerEntries",
     }
 )
 
@@ -86,39 +127,3 @@ JOURNAL_DOCUMENT: tuple[NativeField, ...] = (
         ),
     ),
 )
-
-
-def capabilities(*, documents: int, books: bool, concurrency: int, quota: int, call_timeout: float) -> Capabilities:
-    """What a connection can do. `books`: journals are posted, not only saved."""
-    return Capabilities(
-        system="business_central",
-        companies=True,
-        concurrency=concurrency,
-        quota=quota,
-        window=timedelta(minutes=5),
-        call_timeout=timedelta(seconds=call_timeout),
-        entities={
-            "account": EntitySupport(native="accounts", changes="watermark"),
-            "dimension": EntitySupport(native="dimensions", changes="watermark"),
-            "dimension_value": EntitySupport(native="dimensionValues", changes="scan", sees_deletes=True),
-            "currency": EntitySupport(native="currencies", changes="watermark"),
-            "exchange_rate": EntitySupport(native="currencyExchangeRates", changes="watermark"),
-            "company": EntitySupport(native="generalLedgerSetup", changes="scan", sees_deletes=True),
-            "ledger_entry": EntitySupport(native="generalLedgerEntries", changes="append"),
-            "journal_entry": EntitySupport(
-                native="journals",
-                read=False,
-                actions=frozenset({"post"}),
-                idempotency="natural_key",
-                batch=documents,
-                settle=LONGEST_EXECUTION,
-                requests_each=8,
-                booked=books,
-                assumed=(
-                    "Deleting a journal deletes its lines.",
-                    "A request inside a batch counts against the limit like one of its own.",
-                    "A failed request of a batch does not stop the later ones.",
-                ),
-            ),
-        },
-    )

@@ -13,7 +13,7 @@ from isthmus.connectors.dynamics._client import ODataClient
 from isthmus.connectors.dynamics._odata import Row, any_of, chunks, literal
 from isthmus.connectors.dynamics.business_central.cursor import parse_moment
 from isthmus.connectors.dynamics.business_central.documents import Document
-from isthmus.connectors.dynamics.business_central.reading import decimal_of
+from isthmus.connectors.dynamics.business_central.native_records import decimal_of
 from isthmus.contract.operations import Outcome
 
 _NUMBERS_PER_FILTER = 20

@@ -16,7 +16,7 @@ from msgspec import Struct
 from isthmus.connectors.dynamics._client import ODataClient, guid
 from isthmus.connectors.dynamics._odata import Part, literal
 from isthmus.connectors.dynamics.business_central.documents import Document, Line
-from isthmus.connectors.dynamics.business_central.reading import decimal_of
+from isthmus.connectors.dynamics.business_central.native_records import decimal_of
 from isthmus.errors import IsthmusError, Reject
 
 #: Line numbers go in steps of this size, as the service's own do (bc.md §14).

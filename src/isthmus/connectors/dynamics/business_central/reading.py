@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from isthmus.connectors._http.decode import encode
+from msgspec import structs
+
 from isthmus.connectors.dynamics._client import ODataClient, guid
 from isthmus.connectors.dynamics._odata import Row, any_of, chunks, literal
 from isthmus.connectors.dynamics.business_central.companies import Companies
@@ -20,11 +19,16 @@ from isthmus.connectors.dynamics.business_central.cursor import (
     load,
     milliseconds,
     moment_at,
-    parse_moment,
     restart,
     save,
+    sweep_due,
+    swept,
 )
 from isthmus.connectors.dynamics.business_central.entities import SETS, SetFacts
+from isthmus.connectors.dynamics.business_central.item_card import ItemCards, on_the_card, shown
+from isthmus.connectors.dynamics.business_central.item_units import KIND, NATIVE, unit_record, units_by
+from isthmus.connectors.dynamics.business_central.native_records import entry_fields, native_record
+from isthmus.connectors.dynamics.business_central.published import Published
 from isthmus.contract.clock import Clock
 from isthmus.contract.records import NativeRecord, Page, ReadRequest
 from isthmus.errors import ConfigurationError, Reject
@@ -33,21 +37,35 @@ from isthmus.errors import ConfigurationError, Reject
 _VALUES_PER_FILTER = 20
 #: Fields we add -> fields of the service they are made from, where those are plain ones.
 _MADE_FROM: Mapping[str, tuple[str, ...]] = {"amount": ("debitAmount", "creditAmount")}
-_DIMENSIONS = "dimensionSetLines"
+_CARD_NEEDS = "number"
 
 
 class Reading:
     """Reads of one connection."""
 
-    def __init__(self, client: ODataClient, companies: Companies, clock: Clock, page_size: int) -> None:
+    def __init__(
+        self,
+        client: ODataClient,
+        companies: Companies,
+        published: Published,
+        clock: Clock,
+        *,
+        page_size: int,
+        sweep_hours: float,
+    ) -> None:
         self._client = client
         self._companies = companies
+        self._published = published
+        self._cards = ItemCards(published)
         self._clock = clock
         self._page_size = page_size
+        self._sweep_every = int(sweep_hours * 3_600_000)
 
     async def read(self, request: ReadRequest) -> Page:
         """One page of a stream, or all records of a narrow read."""
-        facts = _facts(request.native)
+        if request.native == NATIVE:
+            return await self._item_units(request)
+        facts = facts_of(request.native)
         if request.equals:
             return Page(records=tuple(await self._narrow(facts, request)))
         if facts.native == "dimensionValues":
@@ -55,55 +73,108 @@ class Reading:
         if facts.native == "generalLedgerSetup":
             records = await self._rows(facts, request, [])
             return Page(records=tuple(records), cursor=save(Cursor()), scan=self._scan_id(), scan_done=True)
-        return await self._round(facts, request)
+        cursor = load(request.cursor)
+        now = milliseconds(self._clock.now())
+        if facts.order != "entryNumber" and not request.date_field and sweep_due(cursor, now, self._sweep_every):
+            return await self._sweep(facts, request, cursor)
+        return await self._round(facts, request, cursor)
 
     async def fetch(self, native: str, company: str, ids: Sequence[str]) -> list[NativeRecord]:
         """Single records by id; those that are gone are marked deleted."""
         found: dict[str, NativeRecord] = {}
         if ids:
             request = ReadRequest(native=native, company=company, equals={"id": tuple(ids)})
-            found = {record.id: record for record in await self._narrow(_facts(native), request)}
+            found = {record.id: record for record in (await self.read(request)).records}
         return [found.get(item) or found.get(item.lower()) or NativeRecord(id=item, deleted=True) for item in ids]
 
-    async def _round(self, facts: SetFacts, request: ReadRequest) -> Page:
-        cursor = load(request.cursor)
-        size = max(1, min(request.limit, self._page_size))
-        by_number = facts.native == "generalLedgerEntries"
-        overlap = ENTRY_OVERLAP if by_number else TIME_OVERLAP
-        if cursor.link:
-            try:
-                rows, link = await self._client.follow(cursor.link, size=size)
-            except Reject:
-                cursor = restart(cursor)
-                rows, link = await self._first_page(facts, request, cursor, size)
-        else:
-            rows, link = await self._first_page(facts, request, cursor, size)
-        positioned = []
+    async def records(self, facts: SetFacts, rows: Sequence[Row], request: ReadRequest) -> list[NativeRecord]:
+        """The records of rows, with what we add to them."""
+        cards: Mapping[str, Row] = {}
+        if facts.native == "items" and self._cards.published and (not request.fields or on_the_card(request.fields)):
+            numbers = [str(row.data.get(_CARD_NEEDS, "")) for row in rows]
+            cards = await self._cards.of(request.company, numbers)
+        found = []
         for row in rows:
-            record = await self._record(facts, row, request)
-            positioned.append((record, _position(record, by_number=by_number)))
+            card = cards.get(str(row.data.get(_CARD_NEEDS, "")))
+            found.append(await self._record(facts, row, request, shown(card.data) if card else {}))
+        return found
+
+    async def _round(self, facts: SetFacts, request: ReadRequest, cursor: Cursor) -> Page:
+        """What changed since the last round."""
+        size = max(1, min(request.limit, self._page_size))
+        by_number = facts.order == "entryNumber"
+        overlap = ENTRY_OVERLAP if by_number else TIME_OVERLAP
+        page = await self._followed(cursor.link, size) if cursor.link else None
+        if page is None:
+            cursor = restart(cursor) if cursor.link else cursor
+            page = await self._first_page(facts, request, cursor, size)
+        rows, link = page
+        records = await self.records(facts, rows, request)
+        positioned = [(record, _position(record, by_number=by_number)) for record in records]
         delivered, after = advance(cursor, positioned, link, overlap)
+        if not link and cursor.swept is None and not by_number:
+            # The first round shows all there is; what was deleted before it was never told.
+            after = swept(after, milliseconds(self._clock.now()))
         reached = None if by_number or link or not after.since else moment_at(after.since)
         return Page(records=delivered, cursor=save(after), more=bool(link), moment=reached)
+
+    async def _sweep(self, facts: SetFacts, request: ReadRequest, cursor: Cursor) -> Page:
+        """Everything there is, as a scan: what it does not show was deleted, which nothing else tells (bc.md §12).
+
+        In the order of change times: what is made or changed meanwhile comes at the end, so that nothing is passed by.
+        """
+        size = max(1, min(request.limit, self._page_size))
+        scan = cursor.scan
+        page = await self._followed(cursor.link, size) if scan else None
+        if page is None:
+            scan = self._scan_id()
+            page = await self._first_page(facts, request, Cursor(), size)
+        rows, link = page
+        records = await self.records(facts, rows, request)
+        after = (
+            structs.replace(cursor, scan=scan, link=link)
+            if link
+            else swept(structs.replace(cursor, scan="", link=""), milliseconds(self._clock.now()))
+        )
+        return Page(records=tuple(records), cursor=save(after), more=bool(link), scan=scan, scan_done=not link)
+
+    async def _followed(self, link: str, size: int) -> tuple[list[Row], str | None] | None:
+        """The page behind a next link; None when the service accepts the link no longer."""
+        try:
+            return await self._client.follow(link, size=size)
+        except Reject:
+            return None
+
+    async def _item_units(self, request: ReadRequest) -> Page:
+        """Units of items: a published page has no times of change, so everything is read each time."""
+        if request.equals:
+            return Page(records=tuple(await units_by(self._published, request.company, request.equals)))
+        cursor = load(request.cursor)
+        size = max(1, min(request.limit, self._page_size))
+        rows, link = await self._published.page(request.company, KIND, cursor.link, size)
+        scan = cursor.scan or self._scan_id()
+        after = Cursor(scan=scan, link=link) if link else Cursor()
+        records = tuple(unit_record(row) for row in rows)
+        return Page(records=records, cursor=save(after), more=bool(link), scan=scan, scan_done=not link)
 
     async def _first_page(
         self, facts: SetFacts, request: ReadRequest, cursor: Cursor, size: int
     ) -> tuple[list[Row], str | None]:
-        by_number = facts.native == "generalLedgerEntries"
-        order = "entryNumber" if by_number else "lastModifiedDateTime"
         filters = _range(request)
         if cursor.since is not None:
             since = (
-                literal(cursor.since - ENTRY_OVERLAP) if by_number else literal(moment_at(cursor.since - TIME_OVERLAP))
+                literal(cursor.since - ENTRY_OVERLAP)
+                if facts.order == "entryNumber"
+                else literal(moment_at(cursor.since - TIME_OVERLAP))
             )
-            filters.append(f"{order} gt {since}")
-        options = _options(facts, request, filters) | {"$orderby": order}
+            filters.append(f"{facts.order} gt {since}")
+        options = _options(facts, request, filters) | {"$orderby": facts.order}
         return await self._client.page(await self._path(facts, request.company), options, size=size)
 
     async def _rows(self, facts: SetFacts, request: ReadRequest, filters: list[str]) -> list[NativeRecord]:
         path = await self._path(facts, request.company)
         rows = await self._client.all(path, _options(facts, request, filters))
-        return [await self._record(facts, row, request) for row in rows]
+        return await self.records(facts, rows, request)
 
     async def _narrow(self, facts: SetFacts, request: ReadRequest) -> list[NativeRecord]:
         ours = _added(facts)
@@ -160,26 +231,27 @@ class Reading:
         company = await self._companies.path(request.company)
         path = f"{company}/dimensions({dimension})/dimensionValues"
         rows = await self._client.all(path, _options(facts, request, filters))
-        return [_native(row, {"dimensionCode": code}, composed=True) for row in rows]
+        return [native_record(row, {"dimensionCode": code}, composed=True) for row in rows]
 
     async def _path(self, facts: SetFacts, company: str) -> str:
         return f"{await self._companies.path(company)}/{facts.native}"
 
-    async def _record(self, facts: SetFacts, row: Row, request: ReadRequest) -> NativeRecord:
-        added: dict[str, Any] = {}
+    async def _record(self, facts: SetFacts, row: Row, request: ReadRequest, card: Mapping[str, Any]) -> NativeRecord:
         if facts.native == "generalLedgerSetup":
-            return _native(row, {"companyName": request.company}, composed=True)
+            return native_record(row, {"companyName": request.company}, composed=True)
+        added: dict[str, Any] = dict(card)
         if facts.native == "generalLedgerEntries":
-            added |= _entry_fields(row.data)
+            added |= entry_fields(row.data)
             if not request.fields or "currencyCode" in request.fields:
                 added["currencyCode"] = await self._companies.currency(request.company)
-        return _native(row, added)
+        return native_record(row, added)
 
     def _scan_id(self) -> str:
         return self._clock.now().isoformat()
 
 
-def _facts(native: str) -> SetFacts:
+def facts_of(native: str) -> SetFacts:
+    """Facts of a set. Raises ConfigurationError for one that cannot be read."""
     if native not in SETS:
         raise ConfigurationError(
             f"the set {native!r} cannot be read from Business Central.", hint=f"Use one of {', '.join(SETS)}."
@@ -189,17 +261,19 @@ def _facts(native: str) -> SetFacts:
 
 def _options(facts: SetFacts, request: ReadRequest, filters: Sequence[str]) -> dict[str, str]:
     options = {"$filter": " and ".join(filters)}
-    entries = facts.native == "generalLedgerEntries"
+    asked = set(request.fields)
     if request.fields:
-        needed = {"id": None, "lastModifiedDateTime": None} | ({"entryNumber": None} if entries else {})
+        needed = {"id": None, "lastModifiedDateTime": None, facts.order: None}
         for field in request.fields:
             if field in _added(facts):
                 needed |= dict.fromkeys(_MADE_FROM.get(field, ()))
-            elif field != _DIMENSIONS:
+            elif field != facts.expand:
                 needed[field] = None
+        if facts.native == "items" and on_the_card(asked):
+            needed[_CARD_NEEDS] = None
         options["$select"] = ",".join(needed)
-    if entries and (not request.fields or {"dimensions", _DIMENSIONS} & set(request.fields)):
-        options["$expand"] = _DIMENSIONS
+    if facts.expand and (not asked or asked & {facts.expand, "dimensions"}):
+        options["$expand"] = facts.expand
     return options
 
 
@@ -239,31 +313,3 @@ def _position(record: NativeRecord, *, by_number: bool) -> int:
         return int(record.data["entryNumber"])
     # A blank stamp (records older than the stamps themselves) counts as the oldest there is.
     return milliseconds(record.modified_at) if record.modified_at else 0
-
-
-def _entry_fields(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Signed amount, and dimensions as a map. `dimensionSetLines` stays as the service shows it."""
-    added: dict[str, Any] = {}
-    if "debitAmount" in data or "creditAmount" in data:
-        added["amount"] = decimal_of(data.get("debitAmount")) - decimal_of(data.get("creditAmount"))
-    lines = data.get("dimensionSetLines")
-    if isinstance(lines, list):
-        added["dimensions"] = {str(line.get("code")): str(line.get("valueCode")) for line in lines}
-    return added
-
-
-def decimal_of(value: object) -> Decimal:
-    """A wire number as Decimal; blank is zero."""
-    return Decimal(str(value)) if value not in (None, "") else Decimal(0)
-
-
-def _native(row: Row, added: Mapping[str, Any], *, composed: bool = False) -> NativeRecord:
-    """The record of a row. `composed`: part of it comes from another record, which the row's etag does not cover."""
-    data = {**row.data, **added}
-    version = row.etag if row.etag and not composed else hashlib.sha256(encode(data)).hexdigest()[:32]
-    return NativeRecord(
-        id=str(data.get("id", "")),
-        data=data,
-        version=version,
-        modified_at=parse_moment(data.get("lastModifiedDateTime")),
-    )

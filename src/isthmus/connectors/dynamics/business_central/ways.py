@@ -11,6 +11,7 @@ from isthmus.connectors._http.budget import Budget
 from isthmus.connectors.dynamics._client import ODataClient
 from isthmus.connectors.dynamics.business_central.companies import Companies
 from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
+from isthmus.connectors.dynamics.business_central.published import Published
 from isthmus.connectors.dynamics.business_central.reading import Reading
 from isthmus.contract.clock import Clock
 from isthmus.contract.operations import Operation, Outcome
@@ -20,6 +21,7 @@ class Site(Struct, frozen=True, kw_only=True):
     """One environment: what every way works with."""
 
     client: ODataClient
+    published: Published
     budget: Budget
     clock: Clock
     companies: Companies

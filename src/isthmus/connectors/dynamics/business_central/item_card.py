@@ -1,0 +1,60 @@
+"""Planning fields of items: page 30 beside the standard set, which lacks them (semantics.md §5).
+
+Both show the same row of the same table, so that the etag of the one tells of changes in the other as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from isthmus.connectors.dynamics._odata import Row
+from isthmus.connectors.dynamics.business_central.entities import CARD_FIELDS
+from isthmus.connectors.dynamics.business_central.published import Published
+
+#: Our name -> property of the page.
+_PROPERTIES: Mapping[str, str] = MappingProxyType(
+    {
+        "reorderPoint": "Reorder_Point",
+        "safetyStockQuantity": "Safety_Stock_Quantity",
+        "itemTrackingCode": "Item_Tracking_Code",
+    }
+)
+_NAMES = frozenset(field.name for field in CARD_FIELDS)
+
+
+def on_the_card(fields: Iterable[str]) -> bool:
+    """Whether any of these native fields stands on the card only."""
+    return not _NAMES.isdisjoint(fields)
+
+
+def card_part(native: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an item is written to the card."""
+    return {_PROPERTIES[name]: value for name, value in native.items() if name in _NAMES and value is not None}
+
+
+def shown(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card's fields by our names."""
+    return {name: card[told] for name, told in _PROPERTIES.items() if told in card}
+
+
+class ItemCards:
+    """Cards of one environment; without the service there are none, and the fields stay absent."""
+
+    def __init__(self, published: Published) -> None:
+        self._published = published
+
+    @property
+    def published(self) -> bool:
+        """Whether the connection names the service."""
+        return self._published.has("item_card")
+
+    async def of(self, company: str, numbers: Iterable[str]) -> dict[str, Row]:
+        """Cards by item number."""
+        rows = await self._published.rows_by(company, "item_card", "No", numbers)
+        return {str(row.data.get("No", "")): row for row in rows}
+
+    async def change(self, company: str, number: str, body: Mapping[str, Any], etag: str) -> Row:
+        """Change one card. Raises Stale when it was changed since `etag`."""
+        return await self._published.change(company, "item_card", (number,), body, etag=etag)

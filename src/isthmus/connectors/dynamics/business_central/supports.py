@@ -1,0 +1,85 @@
+"""What a connection can do, entity by entity, as its settings have it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
+from isthmus.contract.capabilities import Capabilities, EntitySupport
+
+#: Longest execution of a request online: 8 min, gateway 10 min (bc.md §10).
+LONGEST_EXECUTION = timedelta(minutes=10)
+
+
+def capabilities(config: BusinessCentralConfig) -> Capabilities:
+    """What a connection with these settings can do."""
+    return Capabilities(
+        system="business_central",
+        companies=True,
+        concurrency=config.concurrency,
+        quota=config.quota,
+        window=timedelta(minutes=5),
+        call_timeout=timedelta(seconds=config.call_timeout),
+        entities=_books() | _published(config) | {"journal_entry": _journal_entry(config)},
+    )
+
+
+def _books() -> dict[str, EntitySupport]:
+    return {
+        "account": EntitySupport(native="accounts", changes="watermark", sees_deletes=True),
+        "dimension": EntitySupport(native="dimensions", changes="watermark", sees_deletes=True),
+        "currency": EntitySupport(native="currencies", changes="watermark", sees_deletes=True),
+        "exchange_rate": EntitySupport(native="currencyExchangeRates", changes="watermark", sees_deletes=True),
+        "company": EntitySupport(native="generalLedgerSetup", changes="scan", sees_deletes=True),
+        "ledger_entry": EntitySupport(native="generalLedgerEntries", changes="append"),
+    }
+
+
+def _journal_entry(config: BusinessCentralConfig) -> EntitySupport:
+    return EntitySupport(
+        native="journals",
+        read=False,
+        actions=frozenset({"post"}),
+        idempotency="natural_key",
+        batch=config.documents_per_journal,
+        settle=LONGEST_EXECUTION,
+        requests_each=8,
+        booked=config.posting == "post",
+        assumed=(
+            "Deleting a journal deletes its lines.",
+            "A request inside a batch counts against the limit like one of its own.",
+            "A failed request of a batch does not stop the later ones.",
+        ),
+    )
+
+
+def _published(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
+    """Entities that stand on pages the tenant publishes (bc.md §18)."""
+    named = "Names of fields and keys of a published page follow its captions."
+    found = {
+        "dimension_value": EntitySupport(
+            native="dimensionValues",
+            changes="scan",
+            sees_deletes=True,
+            actions=frozenset({"create", "update"}) if config.services.dimension_values else frozenset(),
+            idempotency="natural_key" if config.services.dimension_values else "none",
+            batch=20,
+            settle=LONGEST_EXECUTION,
+            requests_each=3,
+            assumed=(named,) if config.services.dimension_values else (),
+        )
+    }
+    if config.services.item_units:
+        found["item_unit"] = EntitySupport(
+            native="itemUnitsOfMeasure",
+            changes="scan",
+            sees_deletes=True,
+            actions=frozenset({"create", "update"}),
+            idempotency="client_key",
+            batch=20,
+            settle=LONGEST_EXECUTION,
+            versions=True,
+            requests_each=2,
+            assumed=(named,),
+        )
+    return found
