@@ -17,7 +17,9 @@ from isthmus.sandbox.business_central.company import Setup
 from isthmus.sandbox.business_central.errors import Refusal
 from isthmus.sandbox.business_central.registry import seed_sections
 from isthmus.sandbox.business_central.tables import Transaction
+from isthmus.sandbox.clock import stamp
 from isthmus.sandbox.principals import Principal, rights
+from isthmus.sandbox.seed_tables import TableError, with_tables, with_variables
 from isthmus.sandbox.world import World
 
 
@@ -32,24 +34,50 @@ class _Seed(msgspec.Struct, forbid_unknown_fields=True):
     principals: list[Principal] = []
     companies: list[dict[str, Any]] = []
     switches: dict[str, Any] = {}
+    published: dict[str, int] = {}
 
 
-def read(source: Mapping[str, Any] | str | Path | None) -> dict[str, Any]:
-    """A seed as data whose scalars are all text. None is the small company that comes with the sandbox."""
+def read(source: Mapping[str, Any] | str | Path | None, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A seed as data whose scalars are all text, with `${name}` replaced and the rows of its CSV files in it. None is
+    the small company that comes with the sandbox. Paths count from the folder of the seed file.
+
+    Raises SeedError, and OSError when there is no such file.
+    """
     if isinstance(source, Mapping):
-        return dict(_texts(source))
+        found, folder = dict(_texts(source)), Path()
+    else:
+        found, folder = _parsed(source), Path(source).parent if source is not None else Path()
+    try:
+        found = with_variables(found, variables or {})
+        companies = found.get("companies")
+        if isinstance(companies, list):
+            found["companies"] = [_with_tables(company, folder) for company in companies]
+    except TableError as error:
+        raise SeedError(f"{source}: {error}" if isinstance(source, str | Path) else str(error)) from None
+    return found
+
+
+def _parsed(source: str | Path | None) -> dict[str, Any]:
     if source is None:
         text = files("isthmus.sandbox").joinpath("default_seed.yaml").read_text("utf-8")
     else:
         text = Path(source).read_text("utf-8")
     try:
         # BaseLoader: account 0100 stays a text, 1.10 stays exact, a date stays as written.
-        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader builds nothing but texts
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+        found = yaml.load(text, Loader=loader)  # noqa: S506 - BaseLoader builds nothing but texts
     except yaml.YAMLError as error:
         raise SeedError(f"{source}: no YAML: {error}") from None
     if not isinstance(found, dict):
         raise SeedError(f"{source}: a seed is a mapping with tenant, environment, principals, companies")
-    return found
+    return dict(found)
+
+
+def _with_tables(company: Any, folder: Path) -> Any:
+    if not isinstance(company, dict):
+        return company
+    place = f"company {company.get('name', '')!r}"
+    return {name: with_tables(section, folder, f"{place}, {name}") for name, section in company.items()}
 
 
 def _texts(value: Any) -> Any:
@@ -84,6 +112,11 @@ def apply(world: World, source: Mapping[str, Any]) -> None:
         world.environment.switches = _convert(merged, kind, "switches")
     for company in seed.companies:
         _company(world, dict(company))
+    for name, page in seed.published.items():
+        try:
+            world.publish(name, page)
+        except ValueError as error:
+            raise SeedError(f"published: {error}") from None
     world.touched = True
 
 
@@ -97,12 +130,14 @@ def _company(world: World, given: dict[str, Any]) -> None:
     chosen = {key: given.pop(key) for key in list(given) if key in sections}
     environment = world.environment
     company = environment.named(name)
+    lives = company is not None
     if company is None:
         chosen = {"information": {}, "journal_templates": [{"name": "GENERAL"}], "item_journals": STANDARD} | chosen
         company = environment.add_company(name, company_id, _convert(given, Setup, place))
     elif given:
         company.setup = _convert(msgspec.to_builtins(company.setup) | given, Setup, place)
-    tx = Transaction()
+    # Records that come to a company that lives already are changed now; the first ones were always there.
+    tx = Transaction(stamp(world.clock.now()) if lives else "")
     for key, (kind, seeder) in sections.items():
         if key in chosen:
             try:

@@ -45,6 +45,7 @@ class Saver:
             "revoked": sorted(world.revoked),
             "versions": environment.versions.last,
             "drift": environment.drift,
+            "published": environment.published,
             "rules": world.faults.rules,
             "agenda": world.agenda.dump(),
             "webhooks": environment.webhooks.dump(),
@@ -101,6 +102,7 @@ def _restore(world: World, saved: dict[str, Any]) -> None:
     world.signing_key, world.revoked = saved["signing_key"], set(saved["revoked"])
     environment.versions.last = saved["versions"]
     environment.drift = saved["drift"]
+    environment.published = saved.get("published", {})
     world.faults.rules = msgspec.convert(saved["rules"], list[Rule])
     world.agenda.load(saved["agenda"])
     for one in saved["companies"]:

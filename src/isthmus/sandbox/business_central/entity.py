@@ -45,17 +45,17 @@ Action = Callable[[Call, Row], None]
 class EntitySet:
     """A set kept in a table of the company. Areas override what their page does differently."""
 
-    name: ClassVar[str]
-    entity: ClassVar[str]
+    name: str
+    entity: str
     #: AL table, for error texts.
     title: ClassVar[str]
     table_id: ClassVar[int] = 0
-    fields: ClassVar[tuple[Field, ...]]
+    fields: tuple[Field, ...]
     methods: ClassVar[frozenset[str]] = READ
     navigations: ClassVar[tuple[Navigation, ...]] = ()
     storage: ClassVar[Storage | None] = None
     #: Primary key of the page; empty when the order of insertion is it.
-    order: ClassVar[tuple[str, ...]] = ()
+    order: tuple[str, ...] = ()
     per_company: ClassVar[bool] = True
     #: AL name of the parent type when rows carry a dimension set (`hidden["dims"]`: code -> value code); may it be
     #: written?

@@ -193,7 +193,7 @@ class _Reader:
         if kind == "name" and text == "null":
             return field.blank()
         try:
-            return _literal(field, kind, text)
+            return literal_of(field, kind, text)
         except (ValueError, ArithmeticError):
             text = f"A binary operator with incompatible types was detected. Property: {field.name}"
             raise errors.bad_request(text) from None
@@ -211,7 +211,10 @@ class _Reader:
         return Filter(lambda _: True, frozenset())
 
 
-def _literal(field: Field, kind: str, text: str) -> Any:
+def literal_of(field: Field, kind: str, text: str) -> Any:
+    """What a literal of an address means for a property; `kind` is that of the token, text with its quotes. Raises
+    ValueError or ArithmeticError for one of another type.
+    """
     wanted = {
         Kind.GUID: ("guid",),
         Kind.DATE: ("date",),

@@ -9,24 +9,24 @@ from isthmus.sandbox.business_central.entity import EntitySet
 from isthmus.sandbox.business_central.environment import Environment
 from isthmus.sandbox.business_central.fields import Field, Kind, Options
 
-_HEAD = (
+HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>'
     '<Schema Namespace="Microsoft.NAV" xmlns="http://docs.oasis-open.org/odata/ns/edm">'
 )
-_TAIL = "</Schema></edmx:DataServices></edmx:Edmx>"
+TAIL = "</Schema></edmx:DataServices></edmx:Edmx>"
 
 
 def document(environment: Environment, sets: Mapping[str, EntitySet]) -> bytes:
     """The whole document, with drifted names as they are now."""
-    parts = [_HEAD]
+    parts = [HEAD]
     for entity_set in sets.values():
         parts += _entity(entity_set, sets, environment.drift.get(entity_set.name, {}))
     parts += _enums(sets)
     parts.append('<EntityContainer Name="NAV">')
     for entity_set in sets.values():
         parts.append(f'<EntitySet Name="{entity_set.name}" EntityType="Microsoft.NAV.{entity_set.entity}"/>')
-    parts += ["</EntityContainer>", _TAIL]
+    parts += ["</EntityContainer>", TAIL]
     return "".join(parts).encode()
 
 
@@ -34,7 +34,7 @@ def _entity(entity_set: EntitySet, sets: Mapping[str, EntitySet], renamed: Mappi
     key = entity_set.fields[0].name
     yield f'<EntityType Name="{entity_set.entity}"><Key><PropertyRef Name="{renamed.get(key, key)}"/></Key>'
     for field in entity_set.fields:
-        yield _property(field, renamed.get(field.name, field.name))
+        yield property_of(field, renamed.get(field.name, field.name))
     for navigation in entity_set.navigations:
         kind = f"Microsoft.NAV.{sets[navigation.target].entity}"
         many = f"Collection({kind})" if navigation.many else kind
@@ -48,12 +48,13 @@ def _entity(entity_set: EntitySet, sets: Mapping[str, EntitySet], renamed: Mappi
         )
 
 
-def _property(field: Field, name: str) -> str:
+def property_of(field: Field, name: str, *, plain: bool = False) -> str:
+    """One property; with `plain` an enum is a string."""
     nullable = ' Nullable="false"' if field.name == "id" else ""
     size = f' MaxLength="{field.size}"' if field.size else ""
     scale = ' Scale="Variable"' if field.kind is Kind.DECIMAL else ""
-    kind = "Edm.String" if field.kind is Kind.CODE else field.kind.value
-    if field.options is not None:
+    kind = "Edm.String" if field.kind in {Kind.CODE, Kind.ENUM} else field.kind.value
+    if field.options is not None and not plain:
         kind = f"Microsoft.NAV.{type_name(field.options)}"
     return f'<Property Name="{name}" Type="{kind}"{nullable}{size}{scale}/>'
 

@@ -34,6 +34,7 @@ class Service:
         moment = stamp(self.environment.clock.now())
         call = Call(self.environment, rights, tx, request.method, request.headers, options, root, moment)
         call.client_id, call.greeted = request.client_id, request.greeted
+        call.in_batch = request.payload is not None
         if request.path.strip("/") == "$metadata":
             return Response(200, document(self.environment, self.sets), {"content-type": "application/xml"})
         if not request.path.strip("/"):
@@ -42,7 +43,7 @@ class Service:
         if request.method != "GET" and request.headers.get("data-access-intent", "").lower() == "readonly":
             raise errors.bad_request("A request with Data-Access-Intent: ReadOnly must not write.")  # text assumed
         target = walk(call, self.sets, request.path)
-        self._permit(call, target.entity_set, "post" if target.action else "read" if call.method == "GET" else "write")
+        check_right(call, target.entity_set, "post" if target.action else "read" if call.method == "GET" else "write")
         if request.method == "GET" and not target.action:
             return self._read(call, target, request)
         if target.action:
@@ -50,21 +51,14 @@ class Service:
         if request.method not in target.entity_set.methods:
             raise errors.method_not_allowed(request.method, target.entity_set.name)
         if request.method == "POST" and target.row is None:
-            return self._create(call, target, _body(request))
+            return self._create(call, target, json_body(request))
         if request.method == "PATCH" and target.row is not None:
-            return self._change(call, target.entity_set, target.row, _body(request))
+            return self._change(call, target.entity_set, target.row, json_body(request))
         if request.method == "DELETE" and target.row is not None:
-            _check_token(call, target.entity_set, target.row, needed=False)
+            check_token(call, target.entity_set, target.row, needed=False)
             target.entity_set.remove(call, target.row)
             return Response(204, None, {"odata-version": "4.0"})
         raise errors.method_not_allowed(request.method, target.entity_set.name)
-
-    def _permit(self, call: Call, entity_set: EntitySet, right: str) -> None:
-        if call.rights.allows(right, entity_set.name) or not entity_set.per_company:
-            return
-        al_right = {"GET": "Read", "PATCH": "Modify", "DELETE": "Delete"}.get(call.method, "Insert")
-        status = self.environment.switches.permission_status
-        raise errors.no_permission(entity_set.table_id, entity_set.title, al_right, status)
 
     def _read(self, call: Call, target: Target, request: Request) -> Response:
         url = f"{call.root}/{request.path.strip('/')}"
@@ -91,7 +85,7 @@ class Service:
             raise errors.unknown_segment(f"Microsoft.NAV.{target.action}")
         if call.method != "POST":
             raise errors.method_not_allowed(call.method, target.entity_set.name)
-        _check_token(call, target.entity_set, target.row, needed=False)
+        check_token(call, target.entity_set, target.row, needed=False)
         action(call, target.row)
         return Response(204, None, {"odata-version": "4.0", "location": _address(call, target.entity_set, target.row)})
 
@@ -104,7 +98,7 @@ class Service:
 
     def _insert(self, call: Call, entity_set: EntitySet, parent: Parent | None, body: Body, levels: int) -> Row:
         """Insert a row and what is nested in it, in one transaction (bc.md section 8)."""
-        self._permit(call, entity_set, "write")
+        check_right(call, entity_set, "write")
         values, nested = entity_set.read_body(call, body)
         row = entity_set.create(call, parent, values)
         for name, children in nested.items():
@@ -119,7 +113,7 @@ class Service:
         return row
 
     def _change(self, call: Call, entity_set: EntitySet, row: Row, body: Body) -> Response:
-        _check_token(call, entity_set, row, needed=True)
+        check_token(call, entity_set, row, needed=True)
         values, nested = entity_set.read_body(call, body)
         if nested:
             raise errors.bad_request("Invalid Request Body")  # no deep PATCH (bc.md section 4)
@@ -129,7 +123,16 @@ class Service:
         return Response(200, self._single(call, entity_set, changed), JSON_HEADERS)
 
 
-def _check_token(call: Call, entity_set: EntitySet, row: Row, *, needed: bool) -> None:
+def check_right(call: Call, entity_set: EntitySet, right: str, *, named: str = "") -> None:
+    """Refuses a caller who may not `read`, `write` or `post` a set; permissions name it by `named` if that is given."""
+    if call.rights.allows(right, named or entity_set.name) or not entity_set.per_company:
+        return
+    al_right = {"GET": "Read", "PATCH": "Modify", "DELETE": "Delete"}.get(call.method, "Insert")
+    status = call.environment.switches.permission_status
+    raise errors.no_permission(entity_set.table_id, entity_set.title, al_right, status)
+
+
+def check_token(call: Call, entity_set: EntitySet, row: Row, *, needed: bool) -> None:
     """The If-Match rules of bc.md section 6."""
     given = call.headers.get("if-match")
     if given is None and not needed:
@@ -140,7 +143,8 @@ def _check_token(call: Call, entity_set: EntitySet, row: Row, *, needed: bool) -
         raise errors.entity_changed()
 
 
-def _body(request: Request) -> Body:
+def json_body(request: Request) -> Body:
+    """The JSON object a request brings. Raises Refusal."""
     body = request.payload
     if body is None:
         try:

@@ -22,7 +22,7 @@ BATCHES = Storage(
 LINES = Storage(
     "Item Journal Line",
     unique=(("template", "batch", "lineNumber"),),
-    groups=("batchId", "documentNumber", "itemNumber"),
+    groups=("batchId", "batch", "documentNumber", "itemNumber"),
     decimals=("quantity", "quantityPerUnit", "unitAmount", "amount", "discountAmount", "unitCost"),
     captions=(
         ("template", "Journal Template Name"),
@@ -93,9 +93,9 @@ def _movements(company: Company, line: Row, number: str) -> list[Movement]:
         raise errors.no_relation("Item No.", "Item Journal Line", values["itemNumber"], "Item")
     if not values["quantity"]:
         raise errors.must_have_value("Quantity", record)
-    quantity = values["quantity"] * values["quantityPerUnit"]
+    quantity = values["quantity"] * values["quantityPerUnit"]  # in base units
     sign = -1 if values["entryType"] in {"Sale", "Negative Adjmt.", "Consumption", TRANSFER} else 1
-    cost = company.round(quantity * values["unitCost"] / values["quantityPerUnit"])
+    cost = company.round(values["quantity"] * values["unitCost"])
     kept: dict[str, Any] = {
         "item": item,
         "kind": values["entryType"],
