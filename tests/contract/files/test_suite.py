@@ -1,4 +1,6 @@
-"""The connector suite over folders of files: CSV snapshots, records of several rows, a workbook, and a drop folder."""
+"""The connector suite over folders of files: CSV snapshots, records of several rows or with lines of their own, a
+workbook, and a drop folder.
+"""
 
 from __future__ import annotations
 
@@ -115,6 +117,15 @@ class GroupedHarness(SnapshotHarness):
         return found
 
 
+class LinesHarness(GroupedHarness):
+    """The same records, their lines in a file of their own and in another order than theirs."""
+
+    def save(self, rows: Sequence[Sequence[str]]) -> None:
+        heads = {row[0]: [row[0], "ünïcödé ✓", ""] for row in rows}
+        write_csv(self.folder / "orders.csv", list(heads.values()))
+        write_csv(self.folder / "lines.csv", [*rows[1::2], *rows[::2]])
+
+
 class WorkbookHarness(FilesHarness):
     def save(self, rows: Sequence[Sequence[str]]) -> None:
         cells = (
@@ -150,6 +161,12 @@ class TestGrouped(ConnectorSuite):
     @pytest.fixture
     def harness(self, tmp_path: Path) -> Harness:
         return GroupedHarness(tmp_path, file="orders.csv", rows="lines")
+
+
+class TestLines(ConnectorSuite):
+    @pytest.fixture
+    def harness(self, tmp_path: Path) -> Harness:
+        return LinesHarness(tmp_path, file="orders.csv", lines={"file": "lines.csv", "by": "no", "key": "text"})
 
 
 class TestWorkbook(ConnectorSuite):

@@ -22,7 +22,7 @@ from isthmus.app.project.loading import load_project
 from isthmus.app.project.problems import setting_names
 from isthmus.app.project.systems import SYSTEMS
 from isthmus.app.project.values import Cron, Zone
-from isthmus.connectors.files.config import SetConfig
+from isthmus.connectors.files.config import LinesConfig, SetConfig
 from isthmus.model.durations import describe_duration
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -46,6 +46,7 @@ OURS: Mapping[str, type[BaseModel]] = {
 THEIRS: Mapping[str, type[BaseModel]] = {
     "System files": SYSTEMS["files"].model(),
     "Sets of files": SetConfig,
+    "Lines of a set": LinesConfig,
     "System business_central": SYSTEMS["business_central"].model(),
 }
 WORDS: Mapping[Any, str] = {

@@ -8,8 +8,7 @@ from itertools import islice
 from isthmus.connectors.files.config import FilesConfig, SetConfig, results_name
 from isthmus.connectors.files.notes import results_place
 from isthmus.connectors.files.places import drop_files
-from isthmus.connectors.files.scan import Source
-from isthmus.connectors.files.table import open_table
+from isthmus.connectors.files.source import Source, snapshot_source
 from isthmus.errors import IsthmusError
 from isthmus.model.finding import Finding
 
@@ -51,7 +50,7 @@ def check_set(config: FilesConfig, name: str, one: SetConfig) -> list[Finding]:
 
 def _sources(config: FilesConfig, name: str, one: SetConfig) -> list[Source]:
     if one.mode == "snapshot":
-        return [Source(name, one, config.folder / one.file, one.file)]
+        return [snapshot_source(config, name)]
     paths = drop_files(config.folder, one.file)
     return [Source(name, one, path, path.relative_to(config.folder).as_posix()) for path in paths]
 
@@ -59,13 +58,16 @@ def _sources(config: FilesConfig, name: str, one: SetConfig) -> list[Source]:
 def _first_rows(source: Source) -> list[Finding]:
     torn: list[tuple[str, str]] = []
     families: set[bytes] = set()
-    with open_table(source.name, source.path, source.file, source.config) as table:
+    with source.table() as table:
         for row in islice(table.rows(), _FIRST_ROWS):
             if row.problem:
                 torn.append((row.problem, row.mend))
-            elif source.config.rows and row.family in families:
+            elif table.list_name and row.family in families:
                 torn.append(table.stands_apart(row))
             families.add(row.family)
+    if source.config.lines is not None:
+        with source.lines_table() as table:
+            torn += [(row.problem, row.mend) for row in islice(table.each(), _FIRST_ROWS) if row.problem]
     field = f"sets.{source.name}"
     return [Finding("row_unreadable", "notice", problem, field=field, mend=mend) for problem, mend in torn[:5]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from isthmus.connectors.files.check import check_folder, check_set
 from isthmus.connectors.files.config import FilesConfig, SetConfig
@@ -11,9 +11,8 @@ from isthmus.connectors.files.drop import DropReader
 from isthmus.connectors.files.locate import locate
 from isthmus.connectors.files.notes import Notes, ResultsPlace, results_place
 from isthmus.connectors.files.rows import LINE, ORDINAL, ROW_ID
-from isthmus.connectors.files.scan import Source
 from isthmus.connectors.files.snapshot import SnapshotReader
-from isthmus.connectors.files.table import open_table
+from isthmus.connectors.files.source import Source, snapshot_source
 from isthmus.contract.capabilities import Capabilities, EntitySupport
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
@@ -40,7 +39,7 @@ class _Set:
         self.lock = asyncio.Lock()
         self.known: Known | None = None
         self.notes = Notes(config, name, clock)
-        self._folder = config.folder
+        self._all = config
         self.reader: SnapshotReader | DropReader
         if self.config.mode == "drop":
             self.reader = DropReader(name, self.config, config.folder, clock)
@@ -48,7 +47,7 @@ class _Set:
             self.reader = SnapshotReader(self.snapshot(), clock)
 
     def snapshot(self) -> Source:
-        return Source(self.name, self.config, self._folder / self.config.file, self.config.file)
+        return snapshot_source(self._all, self.name)
 
     def sources(self) -> list[Source]:
         """The files that are there. Raises Retry when the folder is not."""
@@ -99,14 +98,13 @@ class FilesConnector:
         """
         one = self._set(native)
         try:
-            columns = await asyncio.to_thread(_columns, one)
+            columns, of_lines = await asyncio.to_thread(_columns, one)
         except Retry:
             return []
-        fields = [NativeField(name=column, type="text", writable=False) for column in columns]
         if not columns:
             return []
         row_id = NativeField(name=ROW_ID, type="id", writable=False)
-        return [*fields, row_id, *_list_of_rows(one.config.rows, fields)]
+        return [*_texts(columns), row_id, *_list_of_rows(one.config, of_lines)]
 
     async def read(self, request: ReadRequest, known: Known) -> Page:
         """One page of a set. Safe to repeat.
@@ -194,17 +192,26 @@ def _support(name: str, one: SetConfig) -> EntitySupport:
     )
 
 
-def _list_of_rows(name: str, fields: Sequence[NativeField]) -> list[NativeField]:
-    if not name:
+def _texts(columns: Iterable[str]) -> list[NativeField]:
+    return [NativeField(name=column, type="text", writable=False) for column in columns]
+
+
+def _list_of_rows(one: SetConfig, columns: Sequence[str]) -> list[NativeField]:
+    if not one.list_name:
         return []
-    line = NativeField(name=LINE, type="text", writable=False)
-    ordinal = NativeField(name=ORDINAL, type="int", writable=False)
-    return [NativeField(name=name, type="list", writable=False, fields=(*fields, line, ordinal))]
+    own = [NativeField(name=LINE, type="text", writable=False)]
+    own += [NativeField(name=ORDINAL, type="int", writable=False)] if one.rows else []
+    return [NativeField(name=one.list_name, type="list", writable=False, fields=(*_texts(columns), *own))]
 
 
-def _columns(one: _Set) -> tuple[str, ...]:
+def _columns(one: _Set) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns of the set's file, and of the rows that are in its records' list."""
     source = next(iter(one.sources()), None)
     if source is None:
-        return ()
-    with open_table(source.name, source.path, source.file, source.config) as table:
-        return table.names
+        return (), ()
+    with source.table() as table:
+        columns = table.names
+    if source.config.lines is None:
+        return columns, columns
+    with source.lines_table() as table:
+        return columns, table.names

@@ -11,16 +11,26 @@ from isthmus.connectors.files.places import Stamp
 
 
 class Seen(Struct, frozen=True, omit_defaults=True):
-    """A version of a file. `told` is the digest of a later version that was refused (drop mode)."""
+    """A version of a file. `told` is the digest of a later version that was refused (drop mode).
+
+    `beside`: sizes and times of the files that are read together with it.
+    """
 
     digest: str
     size: int
     mtime_ns: int
     told: str = ""
+    beside: tuple[tuple[int, int], ...] = ()
 
     @property
     def stamp(self) -> Stamp:
-        return Stamp(self.size, self.mtime_ns)
+        return Stamp(self.size, self.mtime_ns, beside=tuple(Stamp(size, time) for size, time in self.beside))
+
+    @classmethod
+    def at(cls, digest: str, now: Stamp, told: str = "") -> Seen:
+        """The content of that digest as it stands now."""
+        beside = tuple((other.size, other.mtime_ns) for other in now.beside)
+        return cls(digest, now.size, now.mtime_ns, told, beside)
 
 
 class Position(Struct, frozen=True):
@@ -34,7 +44,7 @@ class Position(Struct, frozen=True):
 class SnapshotCursor(Struct, frozen=True, omit_defaults=True):
     """`meaning`: digest of the settings; `scans`: scans begun, so that each has a name of its own.
 
-    `rows`: rows of the last version that was read to its end.
+    `rows`: records of the last version that was read to its end; `lines`: lines of its other file.
     """
 
     meaning: str = ""
@@ -42,6 +52,7 @@ class SnapshotCursor(Struct, frozen=True, omit_defaults=True):
     at: Position | None = None
     scans: int = 0
     rows: int = 0
+    lines: int = 0
 
 
 class DropCursor(Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,8 @@ from isthmus.connectors.files.config import SetConfig
 from isthmus.connectors.files.cursors import DropCursor, Position, Seen, decode, encode
 from isthmus.connectors.files.identity import family_of, native_id
 from isthmus.connectors.files.places import digest, drop_files, settled, stamp
-from isthmus.connectors.files.scan import ScanKeeper, Source
+from isthmus.connectors.files.scan import ScanKeeper
+from isthmus.connectors.files.source import Source
 from isthmus.contract.clock import Clock
 from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
 from msgspec import Struct, structs
 
 from isthmus.connectors.files.identity import align, align_groups, apart_family, family_in, native_id, short
-from isthmus.connectors.files.places import stamp, unchanged
+from isthmus.connectors.files.lines import Lines
 from isthmus.connectors.files.rows import ROW_ID, Row
-from isthmus.connectors.files.scan import Source, record
-from isthmus.connectors.files.table import Table, open_table
+from isthmus.connectors.files.scan import record
+from isthmus.connectors.files.source import Source
+from isthmus.connectors.files.table import Table
 from isthmus.contract.records import Known, NativeRecord
 
 
@@ -93,7 +94,7 @@ def _records(sources: Sequence[Source], wanted: set[str]) -> dict[str, list[_Fou
     families = _families(wanted)
     found: defaultdict[str, list[_Found]] = defaultdict(list)
     for source in sources:
-        with _steady(source) as table:
+        with _steady(source, families) as table:
             rows: Iterator[Row] = (row for row in table.rows() if row.family in families)
             for row in rows:
                 apart = {ordinal: record(table, row, ordinal) for ordinal in (-1, -2) if table.list_name}
@@ -102,11 +103,17 @@ def _records(sources: Sequence[Source], wanted: set[str]) -> dict[str, list[_Fou
 
 
 @contextmanager
-def _steady(source: Source) -> Iterator[Table]:
-    before = stamp(source.path)
-    with open_table(source.name, source.path, source.file, source.config) as table:
-        yield table
-    unchanged(source.path, before)
+def _steady(source: Source, families: Set[bytes] | None = None) -> Iterator[Table]:
+    """Its table; with `families`, those of its records have their lines."""
+    before = source.stamp()
+    lines: Lines | None = source.read_lines(families) if families is not None else None
+    try:
+        with source.table(lines) as table:
+            yield table
+    finally:
+        if lines is not None:
+            lines.close()
+    source.unchanged(before)
 
 
 def _families(texts: Iterable[str]) -> set[bytes]:

@@ -16,7 +16,7 @@ from isthmus.connectors.files.identity import family_in
 from isthmus.connectors.files.locate import Keys, find_keys
 from isthmus.connectors.files.places import writable
 from isthmus.connectors.files.results import CONTENT, ResultsFile, safe_cell, same_content
-from isthmus.connectors.files.scan import Source
+from isthmus.connectors.files.source import Source
 from isthmus.contract.clock import Clock
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.errors import IsthmusError, Reject, Retry

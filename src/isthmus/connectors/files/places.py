@@ -20,15 +20,23 @@ _CHUNK = 1 << 20
 
 
 class Stamp(Struct, frozen=True):
-    """What a look at the folder tells of a file; equal stamps mean the file was not touched."""
+    """What a look at the folder tells of a file; equal stamps mean the file was not touched.
+
+    `beside`: of the files that are read together with it.
+    """
 
     size: int
     mtime_ns: int
     inode: int = 0
+    beside: tuple[Stamp, ...] = ()
 
     def same(self, other: Stamp) -> bool:
         """Equal size and time. The inode is left out: network folders give a new one at every mount."""
-        return (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
+        return (
+            (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
+            and len(self.beside) == len(other.beside)
+            and all(mine.same(theirs) for mine, theirs in zip(self.beside, other.beside, strict=True))
+        )
 
 
 def is_passing_name(name: str) -> bool:

@@ -20,6 +20,7 @@ class Row(NamedTuple):
     keyed          the family is that of the key; else the key cannot be read, and the family is of the content
     last           last line of a group
     parts          rows of a group, in order
+    place          where people find it, where that is not in the table's own file
     """
 
     line: int
@@ -32,3 +33,4 @@ class Row(NamedTuple):
     keyed: bool = True
     last: int = 0
     parts: Sequence[Row] = ()
+    place: str = ""

@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from msgspec import Struct
 
-from isthmus.connectors.files.config import SetConfig
 from isthmus.connectors.files.identity import apart_family, apart_version, family_in, native_id
 from isthmus.connectors.files.index import FamilyIndex
-from isthmus.connectors.files.places import Stamp, unchanged
+from isthmus.connectors.files.places import Stamp
 from isthmus.connectors.files.rows import ROW_ID, Row
-from isthmus.connectors.files.table import Table, open_table
+from isthmus.connectors.files.source import Source
+from isthmus.connectors.files.table import Table
 from isthmus.contract.records import Known, NativeRecord, ReadRequest
 from isthmus.errors import Retry
 
-#: settings that decide what a file's content means; when one changes, the file is read again
-_MEANING = {
-    "file",
-    "mode",
-    "key",
-    "format",
-    "encoding",
-    "delimiter",
-    "quote",
-    "header",
-    "sheet",
-    "skip_rows",
-    "rows",
-    "same",
-}
 #: most rows in the groups of one page
 _PAGE_ROWS = 10_000
-
-
-class Source(Struct, frozen=True):
-    """A file of a set. `file` is what people call it: its path inside the folder."""
-
-    name: str
-    config: SetConfig
-    path: Path
-    file: str
-
-    def meaning(self) -> str:
-        """Digest of the settings the content is read by."""
-        text = self.config.model_dump_json(include=_MEANING)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Slice(Struct, frozen=True):
@@ -109,13 +78,28 @@ class Scan:
 
     def __init__(self, source: Source, stamp: Stamp, digest: str) -> None:
         self.source, self.stamp, self.digest = source, stamp, digest
-        with open_table(source.name, source.path, source.file, source.config) as table:
-            self.index = FamilyIndex(table.rows(), grouped=bool(source.config.rows))
-        unchanged(source.path, stamp)
         self._stack = ExitStack()
         self._table: Table | None = None
         self._rows: Iterator[Row] = iter(())
         self._at = 0
+        self._lines = source.read_lines()
+        try:
+            with source.table(self._lines) as table:
+                self.index = FamilyIndex(table.rows(), grouped=bool(source.config.list_name))
+            source.unchanged(stamp)
+        except BaseException:
+            self.end()
+            raise
+
+    @property
+    def records_count(self) -> int:
+        """Records of the file, without what is told of lines that are of none."""
+        return len(self.index) - (self._lines.orphans if self._lines is not None else 0)
+
+    @property
+    def lines_count(self) -> int:
+        """Lines in the file of the lines, 0 where the set has none."""
+        return self._lines.count if self._lines is not None else 0
 
     def serves(self, source: Source, digest: str) -> bool:
         """Whether this is a scan of that content."""
@@ -125,7 +109,7 @@ class Scan:
         """Up to `request.limit` rows from row number `row` on. Raises Retry when the file changed meanwhile."""
         table = self._seek(row)
         chosen = RowFilter(request, self.source.config.dates)
-        own = {ROW_ID, self.source.config.rows}
+        own = {ROW_ID, self.source.config.list_name}
         table.require((*(field for field in request.fields if field not in own), *chosen.columns))
         rows: list[tuple[int, Row]] = []
         limit, held, ended = max(1, request.limit), 0, False
@@ -138,7 +122,7 @@ class Scan:
                 rows.append((self._at, found))
                 held += len(found.parts)
             self._at += 1
-        unchanged(self.source.path, self.stamp)
+        self.source.unchanged(self.stamp)
         if ended:
             raise Retry(f"{self.source.file} ended early.", code="file_changed", hint="It is read again.")
         return Slice(rows, self._at, self._at >= len(self.index))
@@ -163,15 +147,21 @@ class Scan:
         self._stack.close()
         self._table = None
 
+    def end(self) -> None:
+        """Close everything. Safe to repeat; nothing goes on afterwards."""
+        self.close()
+        if self._lines is not None:
+            self._lines.close()
+
     def _seek(self, row: int) -> Table:
         if self._table is None or self._at > row:
             self.close()
             self._at = 0
             source = self.source
             # what is opened must be what was indexed, also when another file took the name in between
-            self._table = self._stack.enter_context(open_table(source.name, source.path, source.file, source.config))
+            self._table = self._stack.enter_context(source.table(self._lines))
             self._rows = self._table.rows()
-            unchanged(source.path, self.stamp)
+            source.unchanged(self.stamp)
         while self._at < row and next(self._rows, None) is not None:
             self._at += 1
         return self._table
@@ -229,5 +219,5 @@ class ScanKeeper:
     def drop(self) -> None:
         """Forget the scan and close its file. Safe to repeat."""
         if self._scan is not None:
-            self._scan.close()
+            self._scan.end()
             self._scan = None

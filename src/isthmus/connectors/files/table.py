@@ -12,6 +12,7 @@ from isthmus.connectors.files.config import SetConfig
 from isthmus.connectors.files.csv_rows import csv_rows
 from isthmus.connectors.files.groups import grouped
 from isthmus.connectors.files.identity import family_of, torn_family, version_of
+from isthmus.connectors.files.lines import Lines
 from isthmus.connectors.files.places import open_file
 from isthmus.connectors.files.raw import Cell, RawRow, spelled
 from isthmus.connectors.files.rows import LINE, ORDINAL, ROW_ID, Row
@@ -20,60 +21,74 @@ from isthmus.errors import ConfigurationError, Retry
 
 
 class Table:
-    """Header and rows of an open file. Rows can be taken once."""
+    """Header and rows of an open file. Rows can be taken once.
 
-    def __init__(self, name: str, file: str, config: SetConfig, raw: Iterator[RawRow]) -> None:
-        self._file = file
+    With `lines`, rows are records that have their lines in another file.
+    """
+
+    def __init__(
+        self, name: str, file: str, config: SetConfig, raw: Iterator[RawRow], lines: Lines | None = None
+    ) -> None:
+        self.file = file
         self._config = config
         self._raw = raw
         #: digests of keys are of this set; in drop mode every file is a world of its own
         self._scope = name if config.mode == "snapshot" else f"{name}\1{file}"
         self.columns = self._header()
         place = {column: index for index, column in enumerate(self.columns) if column}
-        self._place = place
+        self.place = place
+        self._lines = lines
         #: the columns that have a name
         self.names = tuple(place)
         self.require((*config.key, *config.same, *config.columns))
-        #: what the data of a grouped record calls the list of its rows, "" where each row is a record
-        self.list_name = config.rows
+        #: what the data of a record calls the list of its rows, "" where each row is a record of its own
+        self.list_name = config.list_name
         self._key = [place[column] for column in config.key]
         self._by_name = [place[column] for column in sorted(place)]
         #: a renamed column is other data, though the cells are the same
         self._shape = torn_family("", "\0".join(sorted(place))).hex()
-        self._where = f"sheet {config.sheet} row" if config.sheet else "row" if config.format == "xlsx" else "line"
+        #: how people call a place in it: line, or row in Excel
+        self.word = f"sheet {config.sheet} row" if config.sheet else "row" if config.format == "xlsx" else "line"
 
     def values(self, row: Row, identity: str, fields: Sequence[str] = ()) -> Mapping[str, Any]:
         """Field -> value of a whole row, ROW_ID among them, and of a group its rows; all fields, or those named."""
-        place, cells = self._place, row.cells
+        place, cells = self.place, row.cells
         own: dict[str, Any] = {ROW_ID: identity}
         if self.list_name:
             own[self.list_name] = [self._part(part, number) for number, part in enumerate(row.parts, 1)]
         return {name: own[name] if name in own else cells[place[name]] for name in fields or (*self.names, *own)}
 
     def _part(self, row: Row, number: int) -> dict[str, Cell | int]:
+        if self._lines is not None:
+            return {**self._lines.part(row), LINE: str(row.line)}
         cells = row.cells
-        part: dict[str, Cell | int] = {name: cells[index] for name, index in self._place.items()}
+        part: dict[str, Cell | int] = {name: cells[index] for name, index in self.place.items()}
         part[LINE], part[ORDINAL] = str(row.line), number
         return part
 
     def origin(self, row: Row) -> str:
         """Where a person finds the row: `work_orders.csv line 3454`, `cost_lines.csv lines 12-17`."""
-        return self._span(row.line, row.last if self.list_name else row.line)
+        return row.place or self._span(row.line, row.last if self._config.rows else row.line)
 
     def _span(self, first: int, last: int) -> str:
-        return f"{self._file} {self._where} {first}" if last <= first else f"{self._file} {self._where}s {first}-{last}"
+        return f"{self.file} {self.word} {first}" if last <= first else f"{self.file} {self.word}s {first}-{last}"
 
     def stands_apart(self, row: Row) -> tuple[str, str]:
         """What is wrong with a group whose key stands in other rows too, and how to mend it."""
         origin, key = self.origin(row), ", ".join(self._config.key)
         values = ", ".join(self.text(row, column) for column in self._config.key) if row.cells else ""
+        if not self._config.rows:
+            return (
+                f"{origin}: {key} {values} stands in other rows of the file too.",
+                f"Keep one row for each {key}, or name under key what tells these records apart: {origin}.",
+            )
         return (
             f"{origin}: {key} {values} stands in other rows of the file too, and other records lie between.",
             f"Sort the file by {key}, or name under key what tells these records apart: {origin}.",
         )
 
     def text(self, row: Row, column: str) -> str:
-        return spelled(row.cells[self._place[column]])
+        return spelled(row.cells[self.place[column]])
 
     def require(self, wanted: Sequence[str]) -> None:
         """Raises ConfigurationError naming the file, the columns it has and the closest one."""
@@ -87,14 +102,21 @@ class Table:
             f"no column {', '.join(parts)}: the file has {', '.join(self.names)}.",
             code="columns_missing",
             hint=hint or "Mend the set's key, columns or mapping, or the header of the file.",
-            file=self._file,
+            file=self.file,
         )
 
     def rows(self) -> Iterator[Row]:
-        """All rows below the header, or the groups they make."""
-        rows = map(self._bind, self._raw)
-        same = {column: self._place[column] for column in self._config.same}
-        return grouped(rows, self._span, self._where, same) if self.list_name else rows
+        """All rows below the header, with their lines, or the groups they make."""
+        if self._lines is not None:
+            return self._lines.joined(self.each())
+        if not self._config.rows:
+            return self.each()
+        same = {column: self.place[column] for column in self._config.same}
+        return grouped(self.each(), self._span, self.word, same)
+
+    def each(self) -> Iterator[Row]:
+        """Row by row, whatever they make."""
+        return map(self._bind, self._raw)
 
     def _bind(self, raw: RawRow) -> Row:
         width, cells = len(self.columns), raw.cells
@@ -153,7 +175,7 @@ class Table:
         return (self.columns[index] if index < len(self.columns) else "") or str(index + 1)
 
     def _problem(self, raw: RawRow, family: bytes, version: bytes, reason: str, mend: str, *, keyed: bool) -> Row:
-        origin = f"{self._file} {self._where} {raw.line}"
+        origin = f"{self.file} {self.word} {raw.line}"
         upto = f" to {raw.last}" if raw.last > raw.line else ""
         said, mend = f"{origin}{upto}: {reason}.", f"{mend}: {origin}."
         return Row(raw.line, (), family, version, said, mend, reason, keyed=keyed, last=raw.last)
@@ -164,7 +186,7 @@ class Table:
         first = next(self._raw, None)
         if first is None:
             raise Retry(
-                f"{self._file} is empty: it has not even a header.",
+                f"{self.file} is empty: it has not even a header.",
                 code="file_empty",
                 hint="Put the whole file there; rows are deleted only by a file that has others.",
             )
@@ -173,7 +195,7 @@ class Table:
                 f"the header cannot be read: {first.torn or 'it ' + next(iter((first.bad or {}).values()))}",
                 code="header",
                 hint=f"encoding is {self._config.encoding}, delimiter {self._config.delimiter!r}.",
-                file=self._file,
+                file=self.file,
                 line=first.line,
             )
         columns = tuple(spelled(cell).strip() for cell in first.cells)
@@ -183,7 +205,8 @@ class Table:
         taken = {ROW_ID: "the identity of the row"}
         if self._config.rows:
             taken |= {LINE: "the line of a row", ORDINAL: "the number of a row"}
-            taken[self._config.rows] = "the list of rows (rows: of the set)"
+        if name := self._config.list_name:
+            taken[name] = f"the list of rows ({'rows' if self._config.rows else 'lines'}: of the set)"
         if name := next((name for name in columns if name in taken), ""):
             problem = f"the name {name} is taken by {taken[name]}"
         elif twice := next((name for name in columns if name and columns.count(name) > 1), None):
@@ -192,7 +215,7 @@ class Table:
             problem = f"column {columns.index('') + 1} of the header has no name"
         if problem:
             hint = "Name the columns in the file, or list them as header: [..] with skip_rows."
-            raise ConfigurationError(problem, code="header", hint=hint, file=self._file, line=first.line)
+            raise ConfigurationError(problem, code="header", hint=hint, file=self.file, line=first.line)
         return columns
 
 
@@ -218,11 +241,11 @@ def _unquoted(cell: str, quote: str) -> str | None:
 
 
 @contextmanager
-def open_table(name: str, path: Path, file: str, config: SetConfig) -> Iterator[Table]:
+def open_table(name: str, path: Path, file: str, config: SetConfig, lines: Lines | None = None) -> Iterator[Table]:
     """The file of a set as a table. `file` is what people call it: its path inside the folder.
 
     Raises Retry when it is not there, ConfigurationError when header and settings do not fit.
     """
     with open_file(path) as stream:
         rows = csv_rows(stream, file, config) if config.format == "csv" else sheet_rows(stream, file, config)
-        yield Table(name, file, config, rows)
+        yield Table(name, file, config, rows, lines)

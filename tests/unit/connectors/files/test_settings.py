@@ -48,6 +48,19 @@ def config(folder: Path, top: dict[str, Any] | None = None, **one: Any) -> Files
         ({"same": ["text"]}, "for sets with rows: only"),
         ({"rows": "no"}, "is the name of a column"),
         ({"rows": "text", "header": ["no", "text"]}, "is the name of a column"),
+        ({"lines": {"by": "no", "key": "line"}}, "must be another file"),
+        ({"lines": {"file": "orders.csv", "by": "no", "key": "line"}}, "must be another file"),
+        ({"lines": {"file": "l.csv", "by": ["no", "day"], "key": "line"}}, "must name 1 columns, one for each of key"),
+        ({"lines": {"file": "l.csv", "by": "no", "key": []}}, "lines.key"),
+        ({"lines": {"file": "l.csv", "key": "line"}}, "lines.by"),
+        ({"lines": {"file": "../l.csv", "by": "no", "key": "line"}}, "lines: file '../l.csv' must be a name inside"),
+        ({"lines": {"file": "l.csv", "by": "no", "key": "line", "sheet": "A"}}, "lines: sheet is for format: xlsx"),
+        ({"lines": {"file": "l.csv", "by": "no", "key": "line", "header": ["no"]}}, "lines: column 'line' is not in"),
+        ({"lines": {"file": "l.csv", "by": "no", "key": "line", "name": "no"}}, "is the name of a column"),
+        ({"lines": {"file": "l.csv", "by": "no", "key": "line"}, "key": []}, "lines needs key"),
+        ({"lines": {"file": "l.csv", "by": "no", "key": "line"}, "rows": "parts"}, "not both"),
+        ({"lines": {"file": "l.csv", "by": "no", "key": "line"}, "mode": "drop"}, "needs mode: snapshot"),
+        ({"results": "../told"}, "without folder and ending"),
     ],
 )
 def test_what_cannot_work_is_refused(tmp_path: Path, one: dict[str, Any], said: str) -> None:
@@ -67,6 +80,9 @@ def test_sets_that_get_in_each_others_way(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match=r"would share x\.results\.csv"):
         sets(file="x.csv")
     sets(file="x.csv", results=False)
+    sets(file="x.csv", results="assets")
+    with pytest.raises(ValidationError, match=r"would share x\.results\.csv"):
+        sets(results="x")
     with pytest.raises(ValidationError, match="absolute"):
         FilesConfig.model_validate({"folder": "here", "sets": {"a": {"file": "x.csv", "entity": "asset"}}})
 
