@@ -6,6 +6,7 @@ import asyncio
 
 from isthmus.sandbox.business_central import batch, errors
 from isthmus.sandbox.business_central.errors import Refusal
+from isthmus.sandbox.business_central.webhooks.book import HandshakeNeeded
 from isthmus.sandbox.faults import Plan
 from isthmus.sandbox.tokens import TokenCheck
 from isthmus.sandbox.wire import Cut, Request, Response
@@ -23,7 +24,7 @@ class Gate:
         """Raises Cut instead of answering when a fault says so."""
         world = self.world
         world.tick()
-        world.calls.enter(request, request.path.partition("/api/v2.0")[2])
+        world.calls.enter(request, world.below(request.path))
         status: int | None = None
         try:
             response = await self._admitted(request)
@@ -73,9 +74,20 @@ class Gate:
         if plan.answer is not None and not plan.answer_done:
             return plan.answer
         try:
-            response = world.execute(request, plan)
+            response = await self._greeted(request, plan)
         except batch.CutAfter:
             raise Cut from None
         if plan.lose_after:
             raise Cut
         return plan.answer or response
+
+    async def _greeted(self, request: Request, plan: Plan) -> Response:
+        """Execute; a subscription is made when its address has shaken hands."""
+        try:
+            return self.world.execute(request, plan)
+        except HandshakeNeeded as needed:
+            refusal = await self.world.sender.shake_hands(needed.url)
+            if refusal is not None:
+                return refusal.response()
+            request.greeted = needed.url
+            return self.world.execute(request, plan)

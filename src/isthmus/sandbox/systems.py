@@ -84,7 +84,7 @@ class BusinessCentral:
         return self._saver.encode()
 
     async def close(self) -> None:
-        return None
+        await self.world.sender.close()
 
 
 #: `kind:` of a seed file, and of a state file. Without it, it is a Business Central.

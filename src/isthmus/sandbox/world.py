@@ -15,9 +15,15 @@ from isthmus.sandbox.business_central.company import Setup
 from isthmus.sandbox.business_central.environment import Environment, Rights, Switches
 from isthmus.sandbox.business_central.errors import Refusal
 from isthmus.sandbox.business_central.fields import named_guid
+from isthmus.sandbox.business_central.published.catalogue import check_name, service
+from isthmus.sandbox.business_central.published.service import PublishedService
 from isthmus.sandbox.business_central.registry import all_areas, entity_sets, storages
 from isthmus.sandbox.business_central.service import Service
 from isthmus.sandbox.business_central.tables import Transaction
+from isthmus.sandbox.business_central.webhooks import noticing
+from isthmus.sandbox.business_central.webhooks.book import HandshakeNeeded
+from isthmus.sandbox.business_central.webhooks.eligible import RuntimeService
+from isthmus.sandbox.business_central.webhooks.sending import Sender
 from isthmus.sandbox.calls import Calls
 from isthmus.sandbox.clock import Agenda, Clock, stamp
 from isthmus.sandbox.faults import Fault, Faults, Plan, Rule, answer, posted_all_the_same
@@ -25,8 +31,12 @@ from isthmus.sandbox.limits import Limiter
 from isthmus.sandbox.principals import Principal, rights
 from isthmus.sandbox.wire import Request, Response
 
-#: /v2.0/{tenant}/{environment}/api/v2.0/... ; the tenant may be left out (bc.md section 2).
-_PREFIX = re.compile(r"(?P<root>/v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/api/v2\.0)(?:/(?P<rest>.*))?")
+#: /v2.0/{tenant}/{environment}/api/v2.0/... or .../ODataV4/...; the tenant may be left out (bc.md section 2).
+_PREFIX = re.compile(
+    r"(?P<root>/v2\.0/(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)"
+    r"/(?:api/v2\.0|api/microsoft/runtime/beta|ODataV4))(?:/(?P<rest>.*))?"
+)
+_PUBLISHED = "/ODataV4"
 
 
 class World:
@@ -38,6 +48,7 @@ class World:
         self.agenda = Agenda(self.clock)
         self.environment = Environment(self.clock, self.agenda, storages())
         self.service = Service(self.environment, entity_sets())
+        self.published = PublishedService(self.environment)
         self.tenant = named_guid("tenant")
         self.tenant_names: list[str] = []
         self.environment_name = "sandbox"
@@ -49,6 +60,8 @@ class World:
         self.revoked: set[str] = set()
         #: Something changed since the state was saved.
         self.touched = True
+        self.runtime = RuntimeService(self.environment, self.service.sets)
+        self.sender = Sender(self.environment, self.faults, self.tick)
         self.agenda.handlers["request"] = self._late_request
         for area in all_areas():
             for kind, handler in area.due.items():
@@ -61,8 +74,12 @@ class World:
         self.clock.advance(seconds)
 
     def tick(self) -> None:
-        if self.agenda.run_due():
-            self.touched = True
+        moved = noticing.collect(self.environment)
+        while self.agenda.run_due():
+            moved = True
+            noticing.collect(self.environment)
+        self.touched = self.touched or moved
+        self.sender.start()
         for limiter in self.limiters.values():
             limiter.expire(self.environment.switches)
 
@@ -86,14 +103,27 @@ class World:
             raise errors.no_resource(request.origin + request.path)
         return request.origin + match["root"], match["rest"] or ""
 
+    @staticmethod
+    def below(path: str) -> str:
+        """The path below the service root, by its looks only; blank for an address that is none of ours."""
+        match = _PREFIX.fullmatch(path)
+        return (match["rest"] or "") if match is not None else ""
+
+    def service_of(self, root: str) -> Service | PublishedService | RuntimeService:
+        """What answers below a service root."""
+        if root.endswith(_PUBLISHED):
+            return self.published
+        return self.runtime if root.endswith("/runtime/beta") else self.service
+
     def execute(self, request: Request, plan: Plan) -> Response:
         """Do what a request asks, a batch or a single one, and commit. Raises `batch.CutAfter` when the plan cuts
         it short.
         """
         try:
             root, path = self.inner(request)
-            perform = _Performer(self, root, plan.parts, counts=path == "$batch")
-            if path == "$batch":
+            batched = path == "$batch" and not root.endswith(_PUBLISHED)
+            perform = _Performer(self, root, plan.parts, counts=batched)
+            if batched:
                 parts = batch.read(request, self.environment.switches.batch_limit)
                 return batch.run(parts, request, perform, cut_after=plan.cut_after)
             tx = Transaction()
@@ -114,7 +144,30 @@ class World:
     def _late_request(self, payload: dict[str, Any]) -> None:
         request = msgspec.convert(payload, Request)
         if request.client_id in self.principals:
+            try:
+                self.execute(request, Plan())
+            except HandshakeNeeded as needed:
+                self.sender.later(self._greet(request, needed.url))
+
+    async def _greet(self, request: Request, url: str) -> None:
+        if await self.sender.shake_hands(url) is None:
+            request.greeted = url
             self.execute(request, Plan())
+
+    # web services
+
+    def publish(self, name: str, page: int | None) -> None:
+        """What finance does on page Web Services: publish a page under a name, or with None withdraw it. Raises
+        ValueError.
+        """
+        if page is None:
+            if self.environment.published.pop(name, None) is None:
+                raise ValueError(f"service {name!r} is not published")
+        else:
+            check_name(name)
+            service(name, page)
+            self.environment.published[name] = page
+        self.touched = True
 
     # faults and switches
 
@@ -123,12 +176,14 @@ class World:
             fault = rule.fault
             if fault.kind == "drift":
                 self._drift(fault)
+            elif fault.kind == "subscription_dropped":
+                noticing.forget(self.environment, fault.set)
             else:
                 self.faults.rules.append(rule)
         self.touched = True
 
     def _drift(self, fault: Fault) -> None:
-        entity_set = self.service.sets.get(fault.set)
+        entity_set = self.service.sets.get(fault.set) or self.published.page(fault.set)
         if entity_set is None or fault.field not in entity_set.by_name or not fault.to:
             raise ValueError(f"drift needs set, field and to; {fault.set!r} has no property {fault.field!r}")
         self.environment.drift.setdefault(fault.set, {})[fault.field] = fault.to
@@ -167,6 +222,7 @@ class World:
         if changes:
             company.setup = msgspec.convert(msgspec.to_builtins(company.setup) | changes, Setup)
             company.settings["setup_modified"] = now
+            noticing.notice_setup(self.environment, company.id)
             company.count("setup")
 
 
@@ -175,6 +231,7 @@ class _Performer:
 
     def __init__(self, world: World, root: str, faults: Mapping[int, Fault], *, counts: bool) -> None:
         self._world, self._root, self._faults, self._counts = world, root, faults, counts
+        self._service = world.service_of(root)
         self._rights: Rights | None = None
 
     def __call__(self, request: Request, index: int, tx: Transaction) -> Response:
@@ -188,7 +245,7 @@ class _Performer:
             self._rights = world.rights(request.client_id)
         mark = tx.mark()
         try:
-            response = world.service.answer(request, self._rights, self._root, tx)
+            response = self._service.answer(request, self._rights, self._root, tx)
         except BaseException as error:
             tx.rollback(mark)
             if not isinstance(error, Refusal):
