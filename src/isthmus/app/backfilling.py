@@ -25,7 +25,7 @@ from isthmus.sync.world import LANES, FlowSpec
 
 def prepare(runtime: Runtime, flow: str, since: date | None, until: date | None, *, post: bool) -> Backfill:
     """A backfill of a flow. With `post` the flow decides without its cut-over. Raises ConfigurationError."""
-    found = _uncut(runtime, flow) if post else runtime.world.flow(flow)
+    found = _uncut(runtime, flow) if post else runtime.world.event_flow(flow)
     if found is None:
         known = ", ".join(sorted(runtime.project.flows))
         raise ConfigurationError(f"there is no flow {flow!r} in this project.", code="usage", hint=f"It has {known}.")
@@ -50,7 +50,7 @@ def _uncut(runtime: Runtime, flow: str) -> FlowSpec | None:
     built = build_world(
         changed, runtime.connectors, world.clock, facts, holder=world.holder, settle_on=world.settle_on
     )  # fmt: skip
-    return built.flow(flow)
+    return built.event_flow(flow)
 
 
 async def begin(runtime: Runtime, flow: str, since: date | None, until: date | None, batch: int, post: bool) -> int:

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct, structs
 
 from isthmus.app.environment import verify
+from isthmus.app.flow_building import rule_table
 from isthmus.app.project.project import Project
-from isthmus.app.wiring import rule_table
 from isthmus.contract.records import ReadRequest
 from isthmus.controls.book import Book
 from isthmus.controls.rule_checks import check_table, coverage
@@ -21,7 +21,7 @@ from isthmus.model.entities.books import Company
 from isthmus.model.entities.ledger_accounts import Account
 from isthmus.model.finding import Finding
 from isthmus.model.money import known_currency
-from isthmus.sync.world import Actor, World
+from isthmus.sync.world import Actor, FlowSpec, World
 
 R = TypeVar("R")
 #: What drift says of a mapped field the live system does not have (docs/mapping.md).
@@ -41,7 +41,11 @@ async def check_world(project: Project, world: World, *, accept: Sequence[str] =
     found = [Checked("environment", finding) for finding in await verify(world, accept=accept)]
     readable: dict[str, bool] = {}
     for actor in world.actors.values():
-        controls = {flow.control_entity for flow in world.flows if flow.target == actor.id and flow.control_entity}
+        controls = {
+            flow.control.entity
+            for flow in world.flows
+            if isinstance(flow, FlowSpec) and flow.target == actor.id and flow.control is not None
+        }
         part = [item async for item in _connection(actor, controls)]
         # Read through a mapping that does not fit, the whole chart would seem to be missing.
         readable[actor.id] = not any(item.unreachable or item.finding.code == DRIFTED for item in part)
@@ -49,7 +53,7 @@ async def check_world(project: Project, world: World, *, accept: Sequence[str] =
     for name, flow in project.flows.items():
         found += [Checked(f"flow {name}", finding) for finding in _rules(project, name)]
         found += [Checked(f"mapping of {flow.target.connection}", finding) for finding in _unwritten(world, name)]
-        if readable.get(flow.target.connection):
+        if flow.rules and readable.get(flow.target.connection):
             found += [item async for item in _books(project, world, name)]
     return found
 
@@ -60,13 +64,17 @@ def check_rules(project: Project) -> list[Checked]:
 
 
 def _rules(project: Project, name: str) -> tuple[Finding, ...]:
-    return coverage(rule_table(project, project.flows[name]))
+    return coverage(rule_table(project, project.flows[name])) if project.flows[name].rules else ()
 
 
 def _unwritten(world: World, name: str) -> Iterator[Finding]:
     """Rules of the lens a flow writes through that write nothing: their field would be missing in every document."""
     for flow in world.flows:
-        lens = world.actors[flow.target].lenses.get(flow.target_entity) if flow.name == name else None
+        lens = (
+            world.actors[flow.target].lenses.get(flow.target_entity)
+            if flow.name == name and isinstance(flow, FlowSpec)
+            else None
+        )
         for plan in _plans(lens.plans) if lens is not None else ():
             if plan.one_way and plan.kind != "value":
                 yield Finding(

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import msgspec
 
+from isthmus.app.flow_building import rule_table
 from isthmus.app.project.project import Project
-from isthmus.app.wiring import rule_table
 from isthmus.contract.records import Known, NativeRecord, ReadRequest
 from isthmus.controls.rules import choose, facts_of
 from isthmus.errors import ConfigurationError
@@ -57,7 +57,7 @@ def _streams(world: World, entity: str, connection: str) -> list[tuple[Actor, St
     if not found:
         known = sorted({key.entity for actor in world.actors.values() for key in actor.streams})
         raise ConfigurationError(f"no connection reads {entity!r}.", code="usage", hint=f"Read are {', '.join(known)}.")
-    return sorted(found, key=lambda pair: not world.flows_from(pair[0].id, entity))
+    return sorted(found, key=lambda pair: not world.starts(pair[0].id, entity))
 
 
 async def _find(world: World, actor: Actor, spec: StreamSpec, native_id: str, line: int | None) -> NativeRecord | None:
@@ -109,7 +109,7 @@ async def _explained(
     }
     if not record.problem:
         reading = spec.lens.read(record.data, context)
-        for flow in world.flows_from(actor.id, spec.key.entity):
+        for flow in world.events_from(actor.id, spec.key.entity):
             told["flows"].append(await _of_flow(world, project, flow, record, reading.state, reading.findings))
     return told
 
@@ -147,7 +147,7 @@ async def _of_flow(
     )
     if condition is True and worst(work.findings) in {None, "notice"}:
         async with world.transaction() as db:
-            await flow.desk.load(db, [work.company] if work.company else [])
+            await flow.desk.load(db, [work.company] if work.company else [], [state])
         for step in flow.steps:
             work = step(work)
             if worst(work.findings) == "skip":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,39 +13,24 @@ import msgspec
 from cronsim import CronSim
 from msgspec import Struct
 
+from isthmus.app.flow_building import build_flow, partitions, target_companies
 from isthmus.app.project.project import Project
-from isthmus.app.project.schema import CompanyChoice, ConnectionConfig, FlowConfig
+from isthmus.app.project.schema import ConnectionConfig, FlowConfig
 from isthmus.app.registry import connect, shipped_lenses
 from isthmus.app.tables import TableCache
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector
-from isthmus.controls.rule_reading import parse_rules
-from isthmus.controls.rules import RuleTable
-from isthmus.controls.validation import parse_checks
 from isthmus.errors import ConfigurationError
 from isthmus.ledger.types import Db, StreamKey
 from isthmus.mapping.compiler import compile_lens
-from isthmus.mapping.formula.compile import compile_formula
-from isthmus.mapping.formula.syntax import FormulaProblem
 from isthmus.mapping.lens import Lens
 from isthmus.mapping.tables import LookupTable
 from isthmus.model.document import Document
-from isthmus.model.entity import EntityType, State, entities
-from isthmus.model.finding import Finding
-from isthmus.sync.costing import (
-    REFERENCE_ENTITIES,
-    CompanySettings,
-    CostDesk,
-    compare_journals,
-    control_accounts,
-    corrector,
-    work_order_costs,
-    worth_of,
-)
+from isthmus.model.entity import entities
+from isthmus.sync.admit import list_keys_of
+from isthmus.sync.costing import REFERENCE_ENTITIES
 from isthmus.sync.merge import Policy
-from isthmus.sync.world import LANES, Actor, FlowSpec, RetrySpec, StreamSpec, World
-
-_FORMULA_TYPES = frozenset({"text", "decimal", "int", "bool", "date", "time", "enum"})
+from isthmus.sync.world import Actor, AnyFlow, KeepSpec, StreamSpec, World
 
 
 class LedgerFacts(Struct, frozen=True, kw_only=True):
@@ -68,7 +53,7 @@ def build_world(
 ) -> World:
     """Compile the project. Raises ConfigurationError (all problems of one file at once) with file and line."""
     tables = TableCache(project.tables)
-    flows = tuple(_flow(project, name, flow) for name, flow in project.flows.items())
+    flows = tuple(build_flow(project, name) for name in project.flows)
     actors = {
         name: _actor(project, name, config, connectors[name], tables, flows)
         for name, config in project.connections.items()
@@ -113,11 +98,6 @@ def _schedule(config: ConnectionConfig) -> Callable[[datetime], datetime]:
     return lambda now: next(CronSim(expression, now.astimezone(zone))).astimezone(UTC)
 
 
-def _list_keys(lens: Lens) -> dict[str, str]:
-    """List path -> field of its elements that tells them apart."""
-    return {plan.path: plan.key for plan in lens.plans if plan.key}
-
-
 def _digest(documents: tuple[Document, ...]) -> str:
     content = msgspec.json.encode([document.data for document in documents], order="deterministic")
     return hashlib.sha256(content).hexdigest()[:16]
@@ -129,7 +109,7 @@ def _actor(
     config: ConnectionConfig,
     connector: Connector,
     tables: TableCache,
-    flows: tuple[FlowSpec, ...],
+    flows: tuple[AnyFlow, ...],
 ) -> Actor:
     lenses = compile_lenses(project, name)
     wanted = {key for flow in flows for key in flow.needs if key.connection == name}
@@ -137,8 +117,9 @@ def _actor(
         StreamKey(name, flow.source_entity, company)
         for flow in flows
         if flow.source == name
-        for company in _partitions(config)
+        for company in partitions(config)
     }
+    wanted |= set(_shown_by_target(project, name, connector, flows))
     streams = {}
     for key in sorted(wanted, key=_masters_first):
         support = connector.capabilities.entities.get(key.entity)
@@ -153,10 +134,10 @@ def _actor(
             native=support.native,
             entity=entities()[key.entity],
             lens=lens,
-            scope=key.company or name,
+            scope=key.company or books_of(project, name),
             digest=digest,
             next_poll=_schedule(config),
-            list_keys=_list_keys(lens),
+            list_keys=list_keys_of(lens),
         )
     return Actor(
         id=name,
@@ -170,11 +151,32 @@ def _actor(
     )
 
 
-def _partitions(config: ConnectionConfig) -> tuple[str, ...]:
-    """Companies a source is read in: those it lists, the one its settings name, or the whole connection."""
-    if config.companies:
-        return tuple(config.companies)
-    return (str(config.settings.get("company") or ""),)
+def _shown_by_target(
+    project: Project, name: str, connector: Connector, flows: tuple[AnyFlow, ...]
+) -> Iterator[StreamKey]:
+    """What flows that keep a state in step watch at their target, where it can be read."""
+    for flow in flows:
+        support = connector.capabilities.entities.get(flow.target_entity) if flow.target == name else None
+        if isinstance(flow, KeepSpec) and support is not None and support.read:
+            for company in target_companies(project, project.flows[flow.name]):
+                yield StreamKey(name, flow.target_entity, company)
+
+
+def books_of(project: Project, name: str) -> str:
+    """Where the numbers of a connection without companies are unique: in the one company its flows join it to, else
+    within the connection."""
+    others: set[str] = set()
+    for flow in project.flows.values():
+        if name == flow.source.connection:
+            others.update(target_companies(project, flow))
+        elif name == flow.target.connection:
+            others.update((flow.source.company,) if flow.source.company else partitions(_source(project, flow)))
+    others.discard("")
+    return others.pop() if len(others) == 1 else name
+
+
+def _source(project: Project, flow: FlowConfig) -> ConnectionConfig:
+    return project.connections[flow.source.connection]
 
 
 def _masters_first(key: StreamKey) -> tuple[int, str, str]:
@@ -192,6 +194,10 @@ def policies(project: Project) -> Callable[[str, str], Policy]:
             said[flow.source.entity, field] = Policy(value) if isinstance(value, str) else Policy("owner", value.owner)
         source = flow.source.connection
         shown[flow.source.entity, project.connections[source].role] = source
+        if flow.transition is None and flow.two_way:
+            shown[flow.source.entity, project.connections[flow.target.connection].role] = flow.target.connection
+        elif flow.transition is None:
+            said.setdefault((flow.source.entity, "*"), Policy("owner", source))
         target = flow.target.connection
         for entity in REFERENCE_ENTITIES:
             shown[entity, project.connections[target].role] = target
@@ -205,108 +211,3 @@ def policies(project: Project) -> Callable[[str, str], Policy]:
         return Policy("owner", owner) if owner else Policy("latest")
 
     return policy
-
-
-def rule_table(project: Project, flow: FlowConfig) -> RuleTable:
-    """The posting rules of a flow. Raises ConfigurationError."""
-    if flow.rules is None:
-        raise ConfigurationError(f"flow {flow.flow!r} names no posting rules", hint="Add `rules: NAME` to the flow.")
-    return parse_rules(project.rules[flow.rules])
-
-
-def _flow(project: Project, name: str, config: FlowConfig) -> FlowSpec:
-    target = project.connections[config.target.connection]
-    companies = {
-        company: CompanySettings(c.time_zone or target.time_zone, c.posting_from, c.posting_to)
-        for company, c in target.companies.items()
-    }
-    desk = CostDesk(companies)
-    checks = parse_checks(project.flow_documents[name], config.source.entity) if config.checks else ()
-    table = rule_table(project, config)
-    named = _companies(config) or tuple(companies)
-    return FlowSpec(
-        name=name,
-        source=config.source.connection,
-        source_entity=config.source.entity,
-        target=config.target.connection,
-        target_entity=config.target.entity,
-        action="post",
-        transition=config.transition or "changed",
-        route=_route(config),
-        when=_when(project, name, config),
-        desk=desk,
-        steps=work_order_costs(desk, table, config.closed_period, config.cut_over, checks),
-        compare=compare_journals,
-        correct=corrector(desk),
-        worth=worth_of(desk, table, config.closed_period),
-        control_entity="ledger_entry",
-        control_field="accountNumber",
-        control_accounts=control_accounts(table),
-        needs=tuple(
-            StreamKey(config.target.connection, entity, company) for company in named for entity in REFERENCE_ENTITIES
-        ),
-        lane=LANES["transactions"],
-        retry=RetrySpec(config.retries.attempts, config.retries.first, config.retries.most),
-        wait_limit=config.wait_limit,
-        deletions=config.deletions,
-        write_back=config.write_back,
-        period_policy=config.closed_period,
-    )
-
-
-def _when(project: Project, name: str, config: FlowConfig) -> Callable[[State], bool | Finding]:
-    if config.when is None:
-        return lambda state: True
-    source = entities()[config.source.entity]
-    try:
-        formula = compile_formula(
-            config.when, fields={path: _kind(source, path) for path in source.paths()}, tables=(), expect="bool"
-        )
-    except FormulaProblem as problem:
-        raise project.flow_documents[name].error(("when",), problem.message, problem.hint) from None
-
-    def when(state: State) -> bool | Finding:
-        result = formula.evaluate(state, name="when")
-        return result if isinstance(result, Finding) else bool(result)
-
-    return when
-
-
-def _kind(entity: EntityType, path: str) -> str:
-    field = entity.field(path)
-    return field.type if field is not None and field.type in _FORMULA_TYPES else "any"
-
-
-def _companies(config: FlowConfig) -> tuple[str, ...]:
-    choice = config.target.company
-    if isinstance(choice, str):
-        return (choice,)
-    if choice is None:
-        return ()
-    return tuple(dict.fromkeys((*choice.map.values(), *([choice.default] if choice.default else []))))
-
-
-def _route(config: FlowConfig) -> Callable[[State], str | Finding]:
-    choice = config.target.company
-    if isinstance(choice, CompanyChoice):
-        return _chosen(choice)
-    company = choice or ""
-    return lambda state: company
-
-
-def _chosen(choice: CompanyChoice) -> Callable[[State], str | Finding]:
-    def route(state: State) -> str | Finding:
-        value = str(state.get(choice.by) or "")
-        company = choice.map.get(value, choice.default)
-        if company is not None:
-            return company
-        return Finding(
-            code="company_unrouted",
-            severity="hold",
-            text=f"no company for {choice.by} {value!r}",
-            field=choice.by,
-            value=value,
-            mend="Add the value to target.company.map of the flow, or give a default.",
-        )
-
-    return route

@@ -113,7 +113,7 @@ async def _totals(session: Any) -> list[dict[str, Any]]:
         box = session.simulation.boxes[flow.target]
         for found in await reconcile(session.runtime.world, flow):
             books = box.books(found.company)
-            booked = sum((Decimal(books["accounts"].get(a, "0")) for a in flow.control_accounts), Decimal(0))
+            booked = sum((Decimal(books["accounts"].get(a, "0")) for a in flow.control.accounts), Decimal(0))
             source, hub = Decimal(str(found.source["amount"])), Decimal(str(found.hub["amount"]))
             counts = {int(str(found.source["count"])), int(str(found.hub["count"])), int(books["documents"])}
             rows.append(

@@ -60,9 +60,15 @@ async def _reconcile(place: Any, flow: str, as_json: bool) -> int:
 
 async def _compared(session: Session, flow: str) -> list[Reconciled]:
     from isthmus.sync.reconcile import reconcile as compare
+    from isthmus.sync.world import FlowSpec
 
     world = session.runtime.world
-    return [row for one in world.flows if flow in {"", one.name} for row in await compare(world, one)]
+    return [
+        row
+        for one in world.flows
+        if flow in {"", one.name} and isinstance(one, FlowSpec)
+        for row in await compare(world, one)
+    ]
 
 
 def _show(rows: list[Reconciled]) -> None:

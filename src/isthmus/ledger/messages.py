@@ -15,6 +15,7 @@ from isthmus.ledger.types import (
     columns,
     message_row,
 )
+from isthmus.model.values import Action
 
 #: The record changed while a message of it was under way: decided when that has ended, not simply sent after it.
 CHANGED_IN_FLIGHT = "changed_in_flight"
@@ -29,7 +30,7 @@ _AWAKE = """(select case when restored then 'uncertain' else 'ready' end as stat
 _WRITTEN = MessageWrite.__struct_fields__
 _TYPES = {
     "lane": "smallint", "record_id": "bigint", "follows": "bigint", "amount": "numeric", "event_on": "date",
-    "settled_at": "timestamptz",
+    "settled_at": "timestamptz", "anchor_id": "bigint",
 }  # fmt: skip
 _ARRAYS = ", ".join(f"%b::{_TYPES.get(name, 'text')}[]" for name in _WRITTEN)
 _REPLACED = ", ".join(
@@ -73,15 +74,20 @@ async def of_records(db: Db, flow: str, record_ids: Sequence[int]) -> dict[int, 
     return found
 
 
-async def claim(db: Db, connection: str, deliveries: Sequence[tuple[int, str]], fence: int, now: datetime) -> set[int]:
-    """Commit intents: (message id, delivery) pairs go from ready or due retrying to sending. Returns those claimed."""
+async def claim(
+    db: Db, connection: str, intents: Sequence[tuple[int, str, str, Action]], fence: int, now: datetime
+) -> set[int]:
+    """Commit intents: (message id, delivery, document, action) go from ready or due retrying to sending.
+
+    Returns the ids claimed.
+    """
     cursor = await db.execute(
-        """update message set state = 'sending', delivery = c.delivery, sent_at = %s, fence = %s, changed_at = %s,
-                  attempts = attempts + 1, next_at = null, settled_at = null
-             from unnest(%b::bigint[], %b::text[]) as c(id, delivery)
+        """update message set state = 'sending', delivery = c.delivery, document = c.document, action = c.action,
+                  sent_at = %s, fence = %s, changed_at = %s, attempts = attempts + 1, next_at = null, settled_at = null
+             from unnest(%b::bigint[], %b::text[], %b::text[], %b::text[]) as c(id, delivery, document, action)
             where message.id = c.id and message.connection = %s and message.state in ('ready', 'retrying')
             returning message.id""",
-        (now, fence, now, [d[0] for d in deliveries], [d[1] for d in deliveries], connection),
+        (now, fence, now, *[[intent[i] for intent in intents] for i in range(4)], connection),
     )
     return {row[0] for row in await cursor.fetchall()}
 
@@ -143,18 +149,19 @@ async def settle(db: Db, settlements: Sequence[Settlement], fence: int, now: dat
                   booked_at = coalesce(s.booked_at, m.booked_at), waits_for = s.waits_for, changed_at = %s,
                   earlier = case when s.abandon and m.delivery <> '' then m.earlier || m.delivery else m.earlier end,
                   delivery = case when s.abandon then '' else m.delivery end,
-                  attempts = m.attempts - case when s.uncounted then 1 else 0 end
+                  attempts = m.attempts - case when s.uncounted then 1 else 0 end,
+                  memo = case when s.memo <> '' then s.memo else m.memo end
              from unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
                          %b::timestamptz[], %b::timestamptz[], %b::text[], %b::timestamptz[], %b::text[], %b::bool[],
-                         %b::bool[])
+                         %b::bool[], %b::text[])
                   as s(id, state, code, reason, field, value, mend, next_at, settled_at, native_id, booked_at,
-                       waits_for, abandon, uncounted)
+                       waits_for, abandon, uncounted, memo)
             where m.id = s.id and m.state in ('sending', 'uncertain', 'saved') returning m.id""",
         (
             now,
             *columns(
                 settlements, "id", "state", "code", "reason", "field", "value", "mend", "next_at", "settled_at",
-                "native_id", "booked_at", "waits_for", "abandon", "uncounted",
+                "native_id", "booked_at", "waits_for", "abandon", "uncounted", "memo",
             ),
         ),
     )  # fmt: skip
@@ -208,6 +215,25 @@ async def put_off(db: Db, message_ids: Sequence[int]) -> list[MessageRow]:
     return [message_row(row) for row in await cursor.fetchall()]
 
 
+async def ahead(db: Db, wanted: Sequence[tuple[str, str, int]]) -> dict[str, int]:
+    """Of messages about to be put, (key, connection, anchor): which open one of the same anchor each comes behind.
+
+    key -> message id. A message that exists keeps its place: what was put after it does not count.
+    """
+    if not wanted:
+        return {}
+    cursor = await db.execute(
+        """select w.key, max(m.id)
+             from unnest(%b::text[], %b::text[], %b::bigint[]) as w(key, connection, anchor_id)
+             left join message own on own.key = w.key
+             join message m on m.anchor_id = w.anchor_id and m.connection = w.connection
+                           and m.state not in ('done', 'skipped', 'cancelled') and (own.id is null or m.id < own.id)
+            group by w.key""",
+        tuple([row[i] for row in wanted] for i in range(3)),
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
 async def stopped(db: Db, record_ids: Sequence[int]) -> set[int]:
     """Records for which something waits for a person."""
     cursor = await db.execute(
@@ -227,17 +253,37 @@ async def followers(db: Db, message_ids: Sequence[int]) -> list[int]:
 
 
 async def arrived(db: Db, names: Sequence[str], now: datetime) -> list[str]:
-    """Numbers of records that exist now: wake what waited for one of them. Returns connections to wake."""
+    """What exists now (numbers of records, `linked` ones): wake what waited for it and was decided already.
+
+    Returns connections to wake.
+    """
     if not names:
         return []
     cursor = await db.execute(
         f"""update message set state = awake.state, waits_for = '', code = awake.code, reason = awake.reason,
                    changed_at = %s
               from {_AWAKE}
-             where message.state = 'waiting' and waits_for = any(%b::text[]) returning connection""",
+             where message.state = 'waiting' and waits_for = any(%b::text[]) and (document <> '' or kind = 'state')
+            returning connection""",
         (now, list(names)),
     )
     return sorted({row[0] for row in await cursor.fetchall()})
+
+
+async def undecided(db: Db, names: Sequence[str]) -> list[MessageRow]:
+    """Events whose document could not be made until what they wait for is there: to be decided anew."""
+    cursor = await db.execute(
+        f"""select {MESSAGE_COLUMNS} from message
+             where state = 'waiting' and waits_for = any(%b::text[]) and document = '' and kind = 'event'
+             order by id""",
+        (list(names),),
+    )
+    return [message_row(row) for row in await cursor.fetchall()]
+
+
+def linked(connection: str, number: str) -> str:
+    """What `waits_for` holds of a message that waits until a connection has the record of a number."""
+    return f"link:{connection}:{number}"
 
 
 async def expire_waiting(db: Db, flow: str, before: datetime, now: datetime) -> list[int]:

@@ -12,7 +12,8 @@ async def links(db: Db, stream: StreamKey, ids: Sequence[str]) -> dict[str, Link
     """Links of these native ids with the records they point to."""
     cursor = await db.execute(
         """select l.native_id, l.record_id, l.version, l.base, l.place, l.deleted_at is not null,
-                  r.data, r.number, r.deleted_at is not null
+                  r.data, r.number, r.deleted_at is not null,
+                  case when l.agreed = '' then l.base else l.agreed end
              from link l join record r on r.id = l.record_id
             where l.connection = %s and l.entity = %s and l.company = %s and l.native_id = any(%b::text[])""",
         (stream.connection, stream.entity, stream.company, list(ids)),
@@ -77,7 +78,7 @@ async def _update_records(db: Db, rows: Sequence[RecordWrite], now: datetime) ->
             where record.id = r.id""",
         (
             now, now,
-            *columns(rows, "record_id", "number", "data", "amount", "currency", "deleted"),
+            *columns(rows, "record_id", "number", "data", "amount", "currency", "record_gone"),
         ),
     )  # fmt: skip
 
@@ -85,19 +86,24 @@ async def _update_records(db: Db, rows: Sequence[RecordWrite], now: datetime) ->
 async def _save_links(db: Db, stream: StreamKey, rows: Sequence[RecordWrite], now: datetime) -> None:
     await db.execute(
         """insert into link (connection, entity, company, native_id, record_id, family, version, base, place,
-                             modified_at, agreed_at, deleted_at)
-           select %s, %s, %s, native_id, record_id, family, version, base, place, modified_at, %s,
+                             modified_at, agreed, external_id, agreed_at, deleted_at)
+           select %s, %s, %s, native_id, record_id, family, version, base, place, modified_at, agreed,
+                  external_id, %s,
                   case when deleted then %s::timestamptz end
              from unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[],
-                         %b::timestamptz[], %b::bool[])
-                  as l(native_id, record_id, family, version, base, place, modified_at, deleted)
+                         %b::timestamptz[], %b::text[], %b::text[], %b::bool[])
+                  as l(native_id, record_id, family, version, base, place, modified_at, agreed, external_id, deleted)
            on conflict (connection, entity, company, native_id) do update
               set version = excluded.version, base = excluded.base, place = excluded.place,
-                  modified_at = excluded.modified_at, agreed_at = excluded.agreed_at,
+                  modified_at = excluded.modified_at, agreed = excluded.agreed,
+                  external_id = case when excluded.external_id = '' then link.external_id else excluded.external_id end,
+                  agreed_at = excluded.agreed_at,
+                  record_id = excluded.record_id,
                   deleted_at = excluded.deleted_at""",
         (
             stream.connection, stream.entity, stream.company, now, now,
-            *columns(rows, "native_id", "record_id", "family", "version", "base", "place", "modified_at", "deleted"),
+            *columns(rows, "native_id", "record_id", "family", "version", "base", "place", "modified_at", "agreed",
+                     "external_id", "deleted"),
         ),
     )  # fmt: skip
 
@@ -167,6 +173,14 @@ async def live_links(db: Db, stream: StreamKey) -> int:
     )
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+async def states(db: Db, record_ids: Sequence[int]) -> dict[int, str]:
+    """State texts of live records by id."""
+    cursor = await db.execute(
+        "select id, data from record where id = any(%b::bigint[]) and deleted_at is null", (list(record_ids),)
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
 async def state_of(db: Db, record_id: int) -> str | None:

@@ -55,7 +55,8 @@ class StreamKey(Struct, frozen=True):
 
 
 class LinkRow(Struct, frozen=True):
-    """A link with the hub's record it points to. `base` and `data` are state texts."""
+    """A link with the hub's record it points to. `base`, `data` and `agreed` are state texts; `agreed` is the hub's
+    state that `base` stands for."""
 
     native_id: str
     record_id: int
@@ -66,10 +67,15 @@ class LinkRow(Struct, frozen=True):
     data: str
     number: str
     record_deleted: bool
+    agreed: str
 
 
 class RecordWrite(Struct, frozen=True, kw_only=True):
-    """What admit writes of one native record: the hub's record and this connection's link."""
+    """What admit writes of one native record: the hub's record and this connection's link.
+
+    agreed    "" where it is the same as `base`
+    deleted   the link is gone, and `record_gone` the record with it
+    """
 
     record_id: int
     new: bool
@@ -86,6 +92,28 @@ class RecordWrite(Struct, frozen=True, kw_only=True):
     base: str
     place: str
     modified_at: datetime | None
+    agreed: str = ""
+    external_id: str = ""
+    record_gone: bool = False
+
+
+class SideRow(Struct, frozen=True):
+    """A hub record as one of its connections stands to it. Without a link `native_id` is ""."""
+
+    record_id: int
+    number: str
+    data: str
+    amount: Decimal | None
+    currency: str
+    changed_at: datetime
+    deleted: bool
+    native_id: str
+    version: str | None
+    base: str
+    agreed: str
+    memo: str
+    link_deleted: bool
+    place: str
 
 
 class AuditWrite(Struct, frozen=True, kw_only=True):
@@ -130,6 +158,7 @@ class MessageWrite(Struct, frozen=True, kw_only=True):
     waits_for: str = ""
     follows: int | None = None
     settled_at: datetime | None = None
+    anchor_id: int | None = None
 
 
 class MessageRow(Struct, frozen=True, kw_only=True):
@@ -168,6 +197,8 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     native_id: str
     booked_at: datetime | None
     follows: int | None
+    anchor_id: int | None
+    memo: str
     created_at: datetime
     changed_at: datetime
 
@@ -203,5 +234,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     #: the delivery is over without effect: remember it as one to discard before the next
     abandon: bool = False
+    #: what a person accepts by asking for another try, as text; "" nothing
+    memo: str = ""
     #: the connection stood still: says nothing of this document, so it costs none of its tries
     uncounted: bool = False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from isthmus.mapping import explaining, sheets
+from isthmus.mapping import explaining, references, sheets
 from isthmus.mapping.context import EMPTY_CONTEXT, LensContext
 from isthmus.mapping.plan import Plan
 from isthmus.mapping.reading import ReadScope, make_reader
+from isthmus.mapping.references import Pair
 from isthmus.mapping.writing import WriteScope, make_writers
 from isthmus.model.entity import EntityType, State
 from isthmus.model.finding import Finding
@@ -48,6 +49,8 @@ class Lens:
         self.keep = keep
         self._readers = tuple(make_reader(plan) for plan in plans if plan.reads)
         self._writers = make_writers(plans)
+        self._in_states = references.in_states(plans)
+        self._in_natives = references.in_natives(plans)
 
     def read(self, data: Mapping[str, Any], context: LensContext = EMPTY_CONTEXT) -> Reading:
         """The state of a native record, and every finding on the way. Never raises for what is in the data."""
@@ -72,6 +75,18 @@ class Lens:
             writer(state, scope, native)
         return Writing(native, tuple(findings))
 
+    def references(self, state: State) -> Iterator[Pair]:
+        """(entity, number) of the records a state refers to that `write` needs the native ids of."""
+        return self._in_states.find(state)
+
+    def native_references(self, data: Mapping[str, Any]) -> Iterator[Pair]:
+        """(entity, native id) of the records a native record refers to that `read` needs the numbers of."""
+        return self._in_natives.find(data)
+
+    def read_only_paths(self) -> frozenset[str]:
+        """Canonical paths it reads but never writes, elements of lists included: `lines.received`."""
+        return frozenset(_read_only(self.plans, ""))
+
     def native_fields(self) -> tuple[str, ...]:
         """All native names of the record the lens reads, in order, as written in the mapping (`a.b` for b in object a).
 
@@ -87,3 +102,12 @@ class Lens:
     def sheet(self) -> tuple[sheets.SheetRow, ...]:
         """The complete mapping sheet, one row per rule, for people and for export."""
         return sheets.sheet(self.plans)
+
+
+def _read_only(plans: Sequence[Plan], prefix: str) -> Iterator[str]:
+    for plan in plans:
+        path = f"{prefix}{'.'.join(plan.parts)}"
+        if plan.reads and not plan.writes:
+            yield path
+        elif plan.kind == "each":
+            yield from _read_only(plan.sub, f"{path}.")

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from isthmus.ledger import audit, messages
+from isthmus.ledger import audit, messages, sides
 from isthmus.ledger.types import AuditWrite, Db, MessageRow, MessageWrite
 from isthmus.model.state import decode_state
 from isthmus.sync import standing
 from isthmus.sync.again import decide_again, decide_put_off
 from isthmus.sync.process import SKIPPED_BY_PERSON, Processed, put, written
 from isthmus.sync.tell import tell_source
-from isthmus.sync.world import FlowSpec, Work, World
+from isthmus.sync.world import AnyFlow, FlowSpec, Work, World
+
+#: Stopped because nobody has said yet which record of the other side is the same.
+_FOR_COUPLING = frozenset({"first_contact", "onboarding", "made_elsewhere"})
 
 
 class Acted(Struct, frozen=True):
@@ -38,15 +41,28 @@ async def retry(db: Db, world: World, rows: Sequence[MessageRow], who: str) -> l
             acted.append(Acted(row.id, False, f"is {row.state}: nothing to retry"))
         elif row.code == "already_booked":
             acted.append(Acted(row.id, False, "is booked already: use `isthmus correct`"))
-        else:
+        elif isinstance(flow, FlowSpec):
             acted.append(await _retry_one(db, world, flow, row, who))
+        else:
+            acted.append(await _retry_state(db, world, flow, row, who))
     return acted
+
+
+async def _retry_state(db: Db, world: World, flow: AnyFlow, row: MessageRow, who: str) -> Acted:
+    """What a state is to bring is computed at delivery: the message just goes on, unless a person has to link first."""
+    if row.code in _FOR_COUPLING:
+        return Acted(row.id, False, f"{row.reason}: {row.mend}")
+    await _send_again(db, world, flow, row)
+    await _told(db, world, row, who, "retried", f"{row.state} -> ready")
+    return Acted(row.id, True, "ready")
 
 
 async def _retry_one(db: Db, world: World, flow: FlowSpec, row: MessageRow, who: str) -> Acted:
     every = (await messages.of_records(db, flow.name, [row.record_id or 0])).get(row.record_id or 0, [])
     if (why := _superseded(every, row)) is not None:
         return Acted(row.id, False, why)
+    if row.memo and row.anchor_id is not None:  # what the person was shown is what is expected from now on
+        await sides.remember(db, row.connection, {row.anchor_id: row.memo})
     if row.key.endswith(standing.COUNTER):
         made: MessageWrite | str = await _send_again(db, world, flow, row)
     else:
@@ -72,8 +88,8 @@ def _superseded(every: Sequence[MessageRow], row: MessageRow) -> str | None:
     return None
 
 
-async def _send_again(db: Db, world: World, flow: FlowSpec, row: MessageRow) -> MessageWrite:
-    """A counter says what was booked, not what the record holds now: the same document once more."""
+async def _send_again(db: Db, world: World, flow: AnyFlow, row: MessageRow) -> MessageWrite:
+    """The same message once more: a counter says what was booked, not what the record holds now."""
     values = {name: getattr(row, name) for name in MessageWrite.__struct_fields__ if hasattr(row, name)}
     values |= {"state": "ready", "code": "", "reason": "", "field": "", "value": "", "mend": "", "waits_for": ""}
     write = MessageWrite(**values)
@@ -111,7 +127,7 @@ async def skip(db: Db, world: World, rows: Sequence[MessageRow], who: str, why: 
 
 async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
     """Book the counter of what is booked and the new document, linked to the first. `row`: the held change."""
-    flow = world.flow(row.flow)
+    flow = world.event_flow(row.flow)
     booked = (await messages.by_ids(db, [row.follows or 0]))[:1]
     if flow is None or not booked or row.state != "held" or row.code != "already_booked":
         return Acted(row.id, False, f"is {row.state} ({row.code or 'no code'}): only a held change can be corrected")
@@ -131,7 +147,7 @@ async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
         number=row.number,
         currency=row.currency,
     )
-    await flow.desk.load(db, [row.company])
+    await flow.desk.load(db, [row.company], [work.state])
     works = flow.correct(decode_state(booked[0].document), work, number)
     writes: list[MessageWrite] = [structs.replace(written(flow, w), follows=booked[0].id) for w in works]
     done = Processed(made=[], ids={}, wake=set())

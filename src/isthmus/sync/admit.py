@@ -5,27 +5,34 @@ Equal to the base is an echo or no change and is dropped here: this is the loop 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from isthmus.contract.records import NativeRecord
-from isthmus.ledger import audit, messages, records, streams
+from isthmus.ledger import audit, messages, records, refs, sides, streams
 from isthmus.ledger.types import AuditWrite, Db, LinkRow, RecordWrite
 from isthmus.mapping.context import LensContext
+from isthmus.mapping.lens import Lens
 from isthmus.model.entity import EntityType, State
 from isthmus.model.finding import Finding
 from isthmus.model.spelling import spell
 from isthmus.model.state import decode_state, encode_state
-from isthmus.sync.merge import ABSENT, FieldChange, Merged, Side, merge
+from isthmus.sync.merge import ABSENT, FieldChange, Merged, Policy, Side, merge
 from isthmus.sync.world import Actor, StreamSpec
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """An observed difference, after merge. `before` is None for a record the hub sees first."""
+    """An observed difference, after merge. `before` is None for a record the hub sees first.
+
+    revert   the system shows values the hub did not take: they are to be written back
+    gone     no system has the record any more (`deleted`: the one that was read has it no more)
+    review   both sides edited a field that a person decides on
+    """
 
     record_id: int
     native_id: str
@@ -34,6 +41,9 @@ class Change(Struct, frozen=True, kw_only=True):
     state: State
     findings: tuple[Finding, ...] = ()
     deleted: bool = False
+    gone: bool = False
+    revert: bool = False
+    review: bool = False
 
 
 class Admitted(Struct, kw_only=True):
@@ -53,6 +63,8 @@ class _Desk(Struct):
     counts: dict[str, int]
     #: records something is stopped for: shown again as they were, they may be mended
     stopped: set[int] = set()
+    #: records that another connection still has: they live on when this one loses them
+    elsewhere: set[int] = set()
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -68,7 +80,9 @@ async def admit(
     known = await records.links(db, stream.key, [record.id for record in page])
     desk = _Desk([], [], [], [], {"seen": len(page)})
     fresh_ids = iter(await records.next_ids(db, sum(1 for record in page if record.id not in known)))
-    context = (await actor.tables(db, stream.scope)).context
+    context = await reading_context(db, actor, stream.lens, stream.key.company, [record.data for record in page])
+    gone = [known[r.id].record_id for r in page if r.deleted and r.id in known]
+    desk.elsewhere = await sides.held_elsewhere(db, gone, stream.key.connection) if gone else set()
     edited = (known[r.id].record_id for r in page if r.id in known and not _unchanged(r, known[r.id]))
     desk.stopped = await messages.stopped(db, list(edited))
     told: set[str] = set()
@@ -108,12 +122,23 @@ async def admit_gone(db: Db, stream: StreamSpec, scan: str, now: datetime, *, mo
             await streams.forget_scans(db, stream.key)
             return Admitted(changes=[], counts={"gone_held": len(ids)})
         known = await records.links(db, stream.key, ids)
+        gone = [link.record_id for link in known.values()]
+        desk.elsewhere = await sides.held_elsewhere(db, gone, stream.key.connection)
         for native_id in ids:
             _admit_gone(desk, stream, known[native_id], "no longer in the source")
         await records.save(db, stream.key, stream.scope, desk.rows, now)
         await audit.append(db, stream.key.connection, desk.audits, now)
     await streams.forget_scans(db, stream.key)
     return Admitted(changes=desk.changes, counts=desk.counts)
+
+
+async def reading_context(
+    db: Db, actor: Actor, lens: Lens, company: str, natives: Sequence[Mapping[str, Any]]
+) -> LensContext:
+    """What the lens needs to read these native records: tables, and the numbers of the records they refer to."""
+    tables = (await actor.tables(db, company)).context
+    pairs = {pair for data in natives for pair in lens.native_references(data)}
+    return replace(tables, refs=await refs.resolve(db, actor.id, company, ids=pairs)) if pairs else tables
 
 
 def _unchanged(record: NativeRecord, link: LinkRow) -> bool:
@@ -202,38 +227,60 @@ def _admit_known(
     )  # what is wrong with it may be mended or another thing now
     if shown == link.base and not link.deleted and not told_of:
         desk.count("echo")
-        desk.rows.append(_row(stream.entity, record, link.record_id, ours, link.data, shown))
+        row = _row(stream.entity, record, link.record_id, ours, link.data, shown)
+        desk.rows.append(structs.replace(row, agreed="" if link.agreed == shown else link.agreed))
         return
-    merged = merge(
+    merged = _merge(actor, stream, base, ours, state, record)
+    agreed = follow(decode_state(link.agreed), base, state, stream.list_keys)
+    desk.count("changed")
+    _changed(desk, stream, record, link.record_id, ours, link.data, merged, shown, encode_state(agreed), findings,
+             returned=link.deleted)  # fmt: skip
+    if link.deleted:
+        desk.audits.append(_told(stream, link.record_id, "record returned", record.origin))
+
+
+def _merge(actor: Actor, stream: StreamSpec, base: State, ours: State, theirs: State, record: NativeRecord) -> Merged:
+    return merge(
         base,
         ours,
-        state,
+        theirs,
         mine=Side("hub"),
         other=Side(actor.id, record.modified_at),
         policy=lambda path: actor.policy(stream.entity.name, path),
         list_keys=stream.list_keys,
     )
-    desk.count("changed")
+
+
+def _changed(
+    desk: _Desk, stream: StreamSpec, record: NativeRecord, record_id: int, ours: State, data: str, merged: Merged,
+    shown: str, agreed: str, findings: tuple[Finding, ...], *, returned: bool = False,
+) -> None:  # fmt: skip
     text = encode_state(merged.state)
-    desk.rows.append(
-        _row(
-            stream.entity, record, link.record_id, merged.state, text, shown, changed=text != link.data or link.deleted
-        )
-    )
-    desk.audits.extend(_audit_fields(stream, link.record_id, merged))
-    _told_unreadable(desk, stream, link.record_id, findings)
-    if link.deleted:
-        desk.audits.append(_told(stream, link.record_id, "record returned", record.origin))
+    row = _row(stream.entity, record, record_id, merged.state, text, shown, changed=text != data or returned)
+    desk.rows.append(structs.replace(row, agreed="" if agreed == shown else agreed))
+    desk.audits.extend(audit_fields(stream.entity.name, record_id, merged))
+    _told_unreadable(desk, stream, record_id, findings)
     desk.changes.append(
         Change(
-            record_id=link.record_id,
+            record_id=record_id,
             native_id=record.id,
             place=record.origin,
             before=ours,
             state=merged.state,
             findings=findings,
+            revert=merged.revert,
+            review=merged.review,
         )
     )
+
+
+def follow(agreed: State, base: State, shown: State, list_keys: Mapping[str, str]) -> State:
+    """The hub's state that a system's values stand for, after the system changed some: those are taken as they are."""
+    side = Side("system")
+    return merge(base, agreed, shown, mine=side, other=side, policy=lambda path: _THEIRS, list_keys=list_keys).state
+
+
+_THEIRS = Policy("owner", "system")
 
 
 def _known(base: State, state: State) -> State:
@@ -253,7 +300,9 @@ def _admit_gone(desk: _Desk, stream: StreamSpec, link: LinkRow, why: str) -> Non
     state = decode_state(link.data)
     desk.count("gone")
     gone = NativeRecord(id=link.native_id, version=link.version, deleted=True, origin=link.place)
-    desk.rows.append(_row(stream.entity, gone, link.record_id, state, link.data, link.base, changed=True, deleted=True))
+    last = link.record_id not in desk.elsewhere
+    row = _row(stream.entity, gone, link.record_id, state, link.data, link.base, changed=last, deleted=True)
+    desk.rows.append(structs.replace(row, agreed="" if link.agreed == link.base else link.agreed, record_gone=last))
     desk.audits.append(_told(stream, link.record_id, "record gone", why))
     desk.changes.append(
         Change(
@@ -263,6 +312,7 @@ def _admit_gone(desk: _Desk, stream: StreamSpec, link: LinkRow, why: str) -> Non
             before=state,
             state=state,
             deleted=True,
+            gone=last,
         )
     )
 
@@ -288,7 +338,13 @@ def _row(
         base=base,
         place=record.origin,
         modified_at=record.modified_at,
+        external_id=record.external_id,
     )
+
+
+def list_keys_of(lens: Lens) -> Mapping[str, str]:
+    """List path -> field of its elements that tells them apart."""
+    return {plan.path: plan.key for plan in lens.plans if plan.key}
 
 
 def amount_of(entity: EntityType, state: State) -> tuple[Decimal | None, str]:
@@ -314,16 +370,17 @@ def _amounts(value: Any, path: list[str]) -> Iterable[Decimal]:
         yield from _amounts(value.get(path[0]), path[1:])
 
 
-def _audit_fields(stream: StreamSpec, record_id: int, merged: Merged) -> Iterable[AuditWrite]:
+def audit_fields(entity: str, record_id: int, merged: Merged, who: str = "person unknown") -> Iterable[AuditWrite]:
+    """One audit row per field that changed or was kept against an edit."""
     for change in merged.changes:
         yield AuditWrite(
             what=f"field {change.kind}",
-            who="person unknown",
-            entity=stream.entity.name,
+            who=who,
+            entity=entity,
             record_id=record_id,
             field=change.path,
-            old=_text(change.old),
-            new=_text(change.kept),
+            old=value_text(change.old),
+            new=value_text(change.kept),
             reason=_reason(change),
         )
 
@@ -331,14 +388,15 @@ def _audit_fields(stream: StreamSpec, record_id: int, merged: Merged) -> Iterabl
 def _reason(change: FieldChange) -> str:
     if change.lost is ABSENT:
         return change.reason
-    return f"{change.reason}; not kept: {_text(change.lost)}"
+    return f"{change.reason}; not kept: {value_text(change.lost)}"
 
 
 def _told(stream: StreamSpec, record_id: int, what: str, reason: str) -> AuditWrite:
     return AuditWrite(what=what, who="person unknown", entity=stream.entity.name, record_id=record_id, reason=reason)
 
 
-def _text(value: Any) -> str | None:
+def value_text(value: Any) -> str | None:
+    """A value as the audit keeps it; None for nothing."""
     if value is ABSENT or value is None:
         return None
     if isinstance(value, dict | list):

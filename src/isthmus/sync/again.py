@@ -18,7 +18,7 @@ from isthmus.sync.world import FlowSpec, World
 async def decide_put_off(db: Db, world: World, ended: Sequence[int]) -> None:
     """Changes that came while these messages were under way. Within the caller's transaction; safe to repeat."""
     for row in await messages.put_off(db, ended):
-        flow = world.flow(row.flow)
+        flow = world.event_flow(row.flow)
         if flow is not None:
             await decide_again(db, world, flow, row)
 
@@ -34,7 +34,7 @@ async def decide_again(
     if change is None:
         return "its record is gone from the source"
     route = flow.route(change.state)
-    await flow.desk.load(db, [route] if isinstance(route, str) else [])
+    await flow.desk.load(db, [route] if isinstance(route, str) else [], [change.state])
     standing = (await progress.of_records(db, flow.name, [change.record_id])).get(change.record_id)
     if standing is None:
         return "its record never met the flow's condition"

@@ -19,7 +19,7 @@ from isthmus.model.money import Money
 from isthmus.model.state import decode_state
 from isthmus.sync.admit import Change, admit
 from isthmus.sync.again import decide_again
-from isthmus.sync.process import process
+from isthmus.sync.flows import run_flows
 from isthmus.sync.turn import Turn
 from isthmus.sync.world import FlowSpec, StreamSpec, Work, World
 
@@ -126,7 +126,7 @@ async def _decide(
     db: Db, turn: Turn, backfill: Backfill, spec: StreamSpec, world: World, changes: Sequence[Change], tally: Tally,
     wake: set[str],
 ) -> None:  # fmt: skip
-    processed = await process(db, world, turn.actor.id, spec.key.entity, changes)
+    processed = await run_flows(db, world, turn.actor.id, spec.key.entity, changes)
     for write in processed.made:
         if write.flow == backfill.flow.name:
             tally.message(write)

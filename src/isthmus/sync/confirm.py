@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from isthmus.contract.operations import Outcome
-from isthmus.ledger import audit, messages, records
+from isthmus.ledger import audit, messages, records, sides
 from isthmus.ledger.types import AuditWrite, Db, MessageRow, RecordWrite, Settlement, StreamKey
 from isthmus.model.entity import entities
-from isthmus.model.state import decode_state
+from isthmus.model.state import decode_state, encode_state
 from isthmus.sync.admit import amount_of
 from isthmus.sync.again import decide_put_off
+from isthmus.sync.agree import agree
+from isthmus.sync.flows import run_flows
 from isthmus.sync.tell import tell_source
 
 if TYPE_CHECKING:
@@ -26,8 +28,11 @@ async def confirm(
     moved = set(await messages.settle(db, settled, turn.fence, now))
     state_of = {s.id: s.state for s in settled}
     landed = [(row, outcome) for row, outcome in pairs if row.id in moved and state_of[row.id] in {"done", "saved"}]
-    await _link(db, turn, landed)
-    await audit.append(db, turn.actor.id, [_told(row, outcome) for row, outcome in landed], now)
+    booked = [(row, outcome) for row, outcome in landed if row.kind == "event"]
+    await _link(db, turn, booked)
+    await _remember(db, turn, booked)
+    await audit.append(db, turn.actor.id, [_told(row, outcome) for row, outcome in booked], now)
+    await _agree(db, turn, [(row, outcome) for row, outcome in landed if row.kind == "state"])
     for settlement in settled:
         if settlement.id in moved:
             turn.count(settlement.state)
@@ -46,6 +51,36 @@ async def tell_sources(db: Db, turn: Turn, message_ids: Sequence[int]) -> None:
         if flow is not None and flow.write_back:
             await tell_source(db, turn.world, flow, rows)
             turn.result.wake.add(flow.source)
+
+
+async def _remember(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]) -> None:
+    """What the connector wants to know again of the records these documents hang on."""
+    memos = {
+        row.anchor_id: encode_state(dict(outcome.memo))
+        for row, outcome in landed
+        if row.anchor_id is not None and outcome.memo is not None
+    }
+    await sides.remember(db, turn.actor.id, memos)
+
+
+async def _agree(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]) -> None:
+    """Records that were written: their links and bases, and what their other sides are to be told because of it."""
+    by_place: dict[tuple[str, str], list[tuple[MessageRow, Outcome]]] = {}
+    for row, outcome in landed:
+        if outcome.native_id:
+            by_place.setdefault((row.entity, row.company), []).append((row, outcome))
+    for (entity, company), members in by_place.items():
+        changes = await agree(db, turn, entity, company, members)
+        done = await run_flows(db, turn.world, turn.actor.id, entity, changes)
+        turn.result.wake |= done.wake
+    await records.name(
+        db,
+        [
+            (outcome.number, "document", row.record_id, row.id)
+            for row, outcome in landed
+            if outcome.number and outcome.number != row.subject
+        ],
+    )
 
 
 async def _link(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]) -> None:

@@ -59,8 +59,9 @@ class CostDesk:
         self._books: dict[str, Book] = {}
         self._rates: dict[str, Rates] = {}
 
-    async def load(self, db: Db, companies: Sequence[str]) -> None:
+    async def load(self, db: Db, companies: Sequence[str], states: Sequence[State] = ()) -> None:
         """Bring the books of these companies up to date."""
+        del states
         for company in companies:
             stamp = await records.stamp(db, REFERENCE_ENTITIES, company)
             if self._stamps.get(company) != stamp:

@@ -8,17 +8,17 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from isthmus.contract.capabilities import EntitySupport
 from isthmus.contract.operations import Operation, Outcome, Result
 from isthmus.errors import FenceLost, Halt, IsthmusError, SignInFailed, Unreachable
-from isthmus.ledger import messages
-from isthmus.ledger.types import MessageRow, Settlement
-from isthmus.model.finding import Finding, worst
-from isthmus.model.state import decode_state
+from isthmus.ledger import messages, sides
+from isthmus.ledger.types import MessageRow
 from isthmus.model.values import Action
+from isthmus.sync.compose import compose
 from isthmus.sync.confirm import confirm
+from isthmus.sync.intake import look_again
 from isthmus.sync.points import reach
 from isthmus.sync.settle import settlement
 from isthmus.sync.turn import Turn
@@ -82,64 +82,38 @@ def _groups(rows: Sequence[MessageRow], support: Mapping[str, EntitySupport]) ->
 
 async def _deliver_group(turn: Turn, group: Group) -> None:
     delivery = delivery_name(group.rows, turn.world.epoch)
-    operations, refused = await write_operations(turn, group.rows, delivery)
+    await refresh(turn, group)
+    composed = await compose(turn, group.rows, delivery)
+    actions = {operation.key: operation.action for operation in composed.operations}
+    intents = [
+        (row.id, delivery, composed.documents.get(row.id, row.document), actions.get(row.key, row.action))
+        for row in group.rows
+    ]
     reach("before_intent")
     async with turn.commit() as db:
-        claimed = await messages.claim(
-            db, turn.actor.id, [(row.id, delivery) for row in group.rows], turn.fence, turn.now()
-        )
-        await messages.settle(db, [s for s in refused if s.id in claimed], turn.fence, turn.now())
+        claimed = await messages.claim(db, turn.actor.id, intents, turn.fence, turn.now())
+        await messages.settle(db, [s for s in composed.settled if s.id in claimed], turn.fence, turn.now())
     reach("after_intent")
-    rows = {row.key: row for row in group.rows if row.id in claimed}
-    sent = [operation for operation in operations if operation.key in rows]
-    if not sent:
+    documents = {row.id: structs.replace(row, document=composed.documents.get(row.id, "")) for row in group.rows}
+    rows = {row.key: documents[row.id] for row in group.rows if row.id in claimed}
+    for action in dict.fromkeys(actions.values()):
+        sent = [o for o in composed.operations if o.action == action and o.key in rows]
+        if sent:
+            turn.count("sent", len(sent))
+            await _call(turn, sent, rows)
+
+
+async def refresh(turn: Turn, group: Group) -> None:
+    """Read again what is about to be changed, where the system would not refuse a change of something it no longer
+    shows: nobody's edit is written over unseen."""
+    support = turn.actor.connector.capabilities.entities[group.entity]
+    if group.action != "update" or support.versions or not support.read:
         return
-    turn.count("sent", len(sent))
-    await _call(turn, sent, rows)
-
-
-async def write_operations(
-    turn: Turn, rows: Sequence[MessageRow], delivery: str
-) -> tuple[list[Operation], list[Settlement]]:
-    """Native documents through the target's lens; those that cannot be written come back as settlements."""
     async with turn.world.transaction() as db:
-        context = (await turn.actor.tables(db, rows[0].company)).context
-    lens = turn.actor.lenses[rows[0].entity]
-    operations, refused = [], []
-    for row in rows:
-        writing = lens.write(decode_state(row.document), context)
-        if worst(writing.findings) in {"error", "hold", "wait"}:
-            refused.append(_refused(row, writing.findings))
-            continue
-        operations.append(
-            Operation(
-                key=row.key,
-                entity=row.entity,
-                action=row.action,
-                company=row.company,
-                native=writing.native,
-                native_id=row.native_id or None,
-                delivery=delivery,
-                earlier=row.earlier,
-            )
-        )
-    return operations, refused
-
-
-def _refused(row: MessageRow, findings: Sequence[Finding]) -> Settlement:
-    severity = worst(tuple(findings))
-    first = next(finding for finding in findings if finding.severity == severity)
-    return Settlement(
-        id=row.id,
-        state="dead" if severity == "error" else "held" if severity == "hold" else "waiting",
-        code=first.code,
-        reason="; ".join(finding.text for finding in findings if finding.severity == severity),
-        field=first.field,
-        value=first.value,
-        mend=first.mend,
-        waits_for=first.value if severity == "wait" else "",
-        outcome="not sent",
-    )
+        ids = [row.record_id for row in group.rows if row.record_id is not None]
+        links = await sides.of_records(db, turn.actor.id, group.entity, group.company, ids)
+    known = [row.native_id for row in links.values() if row.native_id and not row.link_deleted]
+    await look_again(turn, group.entity, group.company, known)
 
 
 async def _call(turn: Turn, operations: Sequence[Operation], rows: Mapping[str, MessageRow]) -> None:
@@ -175,6 +149,14 @@ async def _keep(
     async with turn.commit() as db:
         await confirm(db, turn, [(rows[o.key], outcomes[o.key]) for o in operations], settled)
     reach("after_confirm")
+    moved = [o.native_id for o in operations if o.native_id and _moved(outcomes[o.key])]
+    if moved:
+        await look_again(turn, operations[0].entity, operations[0].company, moved)
+
+
+def _moved(outcome: Outcome) -> bool:
+    """Whether the record is not what it was when it was read last."""
+    return outcome.result == "stale" or outcome.code == "gone"
 
 
 def _without_answer(operation: Operation, failure: IsthmusError | None, *, nothing_sent: bool) -> Outcome:

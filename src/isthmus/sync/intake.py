@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
@@ -13,11 +13,14 @@ from isthmus.errors import ConfigurationError, FenceLost, Halt, Reject, Retry
 from isthmus.ledger import audit, inbox, messages, records, streams
 from isthmus.ledger.streams import StreamRow
 from isthmus.ledger.types import AuditWrite, Db, StreamKey
-from isthmus.sync.admit import Admitted, admit, admit_gone
+from isthmus.sync.admit import Admitted, Change, admit, admit_gone
+from isthmus.sync.again import decide_again
+from isthmus.sync.contact import both_read, lonely, meet
+from isthmus.sync.flows import run_flows
 from isthmus.sync.points import reach
-from isthmus.sync.process import Processed, process
+from isthmus.sync.process import Processed
 from isthmus.sync.turn import Turn
-from isthmus.sync.world import StreamSpec
+from isthmus.sync.world import KeepSpec, StreamSpec, World
 
 _RETRY_POLL = timedelta(seconds=15)
 _AWAIT_REFERENCE = timedelta(seconds=2)
@@ -59,7 +62,7 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
     mark = bookmark(row, f"{spec.digest}/{stamp}")
     try:
         while turn.may_start():
-            page, mark = await _take_in_page(turn, spec, mark, row.trouble)
+            page, mark = await _take_in_page(turn, spec, mark, row.trouble, first=row.filled_at is None)
             if not page.more:
                 return
     except (FenceLost, Halt):
@@ -76,7 +79,10 @@ async def _take_in_stream(turn: Turn, spec: StreamSpec, row: StreamRow, rows: Ma
         await _postpone(turn, spec, pause, str(error), failed=True)
 
 
-async def _take_in_page(turn: Turn, spec: StreamSpec, mark: Bookmark, trouble: str) -> tuple[Page, Bookmark]:
+async def _take_in_page(
+    turn: Turn, spec: StreamSpec, mark: Bookmark, trouble: str, *, first: bool
+) -> tuple[Page, Bookmark]:
+    """`first`: the stream was never read to its end before."""
     request = ReadRequest(
         native=spec.native,
         company=spec.key.company,
@@ -95,6 +101,8 @@ async def _take_in_page(turn: Turn, spec: StreamSpec, mark: Bookmark, trouble: s
     async with turn.commit() as db:
         admitted, processed = await take_page(db, turn, spec, page, reread=mark.reread)
         await _move(db, turn, spec, page, after, _missing_at_once(spec, admitted, page, trouble))
+        if first and not page.more:
+            await _first_meeting(db, turn, spec)
     reach("after_page")
     for name, number in admitted.counts.items():
         turn.count(f"{spec.key.entity} {name}", number)
@@ -115,15 +123,41 @@ async def take_page(db: Db, turn: Turn, spec: StreamSpec, page: Page, *, reread:
         admitted.counts.update(gone.counts)
         if gone.counts.get("gone_held"):
             await _tell_mass_deletion(db, turn, spec, _missing_at_once(spec, admitted, page, ""))
-    processed = await process(db, turn.world, turn.actor.id, spec.key.entity, admitted.changes)
-    processed.wake.update(await _wake_waiting(db, spec, admitted, now))
+    met, dropped = await _meet(db, turn.world, spec) if admitted.changes else ([], set())
+    changes = [change for change in admitted.changes if change.record_id not in dropped]
+    processed = await run_flows(db, turn.world, turn.actor.id, spec.key.entity, changes)
+    for flow, coupled in met:
+        done = await run_flows(db, turn.world, flow.target, flow.source_entity, coupled)
+        processed.made.extend(done.made)
+        processed.wake |= done.wake
+    await _wake_waiting(db, turn.world, spec, admitted, processed)
     return admitted, processed
 
 
-async def _wake_waiting(db: Db, spec: StreamSpec, admitted: Admitted, now: datetime) -> list[str]:
+async def _wake_waiting(db: Db, world: World, spec: StreamSpec, admitted: Admitted, processed: Processed) -> None:
     """Messages that waited for a record of one of these numbers go on; one woken in vain just waits again."""
-    numbers = [str(change.state.get(spec.entity.number) or "") for change in admitted.changes if not change.deleted]
-    return await messages.arrived(db, [number for number in numbers if number], now)
+    numbers = {str(change.state.get(spec.entity.number) or "") for change in admitted.changes if not change.deleted}
+    numbers.discard("")
+    if not numbers:
+        return
+    names = [*numbers, *(messages.linked(spec.key.connection, number) for number in numbers)]
+    for row in await messages.undecided(db, names):
+        flow = world.event_flow(row.flow)
+        if flow is not None:
+            await decide_again(db, world, flow, row, forget=True)
+            processed.wake.add(flow.target)
+    processed.wake.update(await messages.arrived(db, names, world.clock.now()))
+
+
+async def look_again(turn: Turn, entity: str, company: str, native_ids: Sequence[str]) -> None:
+    """Read single records of the connection as they are now, admit them and run their flows."""
+    spec = turn.actor.streams.get(StreamKey(turn.actor.id, entity, company))
+    if spec is None or not native_ids:
+        return
+    shown = await turn.actor.connector.fetch(spec.native, company, native_ids)
+    async with turn.commit() as db:
+        _, processed = await take_page(db, turn, spec, Page(records=tuple(shown)), reread=False)
+    turn.result.wake |= processed.wake - {turn.actor.id}
 
 
 def _missing_at_once(spec: StreamSpec, admitted: Admitted, page: Page, trouble: str) -> str:
@@ -159,14 +193,36 @@ async def _move(db: Db, turn: Turn, spec: StreamSpec, page: Page, mark: Bookmark
         }
 
 
+async def _meet(db: Db, world: World, spec: StreamSpec) -> tuple[list[tuple[KeepSpec, Sequence[Change]]], set[int]]:
+    """What records seen first have to do with those of the other side. Changes by flow, and records that are none."""
+    met: list[tuple[KeepSpec, Sequence[Change]]] = []
+    dropped: set[int] = set()
+    for flow in world.keeping(spec.key.connection, spec.key.entity):
+        if flow.match:
+            found = await meet(db, world, flow, spec.scope)
+            met.append((flow, found.changes))
+            dropped |= found.dropped
+    return met, dropped
+
+
+async def _first_meeting(db: Db, turn: Turn, spec: StreamSpec) -> None:
+    """The second of two sides was read to its end for the first time: now both are known."""
+    met, _ = await _meet(db, turn.world, spec)
+    for flow, coupled in met:
+        alone = await lonely(db, flow, spec.scope) if await both_read(db, turn.world, flow) else []
+        for connection, changes in ((flow.target, coupled), (flow.source, alone)):
+            done = await run_flows(db, turn.world, connection, flow.source_entity, changes)
+            turn.result.wake |= done.wake
+
+
 async def _postpone(turn: Turn, spec: StreamSpec, pause: timedelta, trouble: str, *, failed: bool) -> None:
     async with turn.commit() as db:
         await streams.postpone(db, spec.key, due_at=turn.now() + pause, trouble=trouble, failed=failed)
 
 
 def _missing_reference(turn: Turn, spec: StreamSpec, rows: Mapping[StreamKey, StreamRow]) -> StreamKey | None:
-    for flow in turn.world.flows_from(turn.actor.id, spec.key.entity):
-        for need in flow.needs:
+    for flow in turn.world.flows:
+        for need in flow.needs if (flow.source, flow.source_entity) == (turn.actor.id, spec.key.entity) else ():
             if (row := rows.get(need)) is None or row.filled_at is None:
                 return need
     return None

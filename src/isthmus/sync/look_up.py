@@ -12,8 +12,8 @@ from isthmus.contract.operations import Operation, Outcome
 from isthmus.errors import Reject, Retry, Uncertain
 from isthmus.ledger import messages
 from isthmus.ledger.types import MessageRow, Settlement
+from isthmus.sync.compose import compose
 from isthmus.sync.confirm import confirm
-from isthmus.sync.deliver import write_operations
 from isthmus.sync.points import reach
 from isthmus.sync.process import settle_time
 from isthmus.sync.settle import BOOKING_LOOK, settlement
@@ -67,7 +67,7 @@ async def _look_up_group(turn: Turn, rows: Sequence[MessageRow]) -> None:
 
 async def _operations(turn: Turn, rows: Sequence[MessageRow]) -> list[Operation]:
     """What was sent. A delivery whose outcome is unknown counts as one to discard."""
-    operations, _ = await write_operations(turn, rows, "")
+    operations = (await compose(turn, rows, "")).operations
     by_key = {row.key: row for row in rows}
     return [
         structs.replace(operation, earlier=(*by_key[operation.key].earlier, by_key[operation.key].delivery))

@@ -18,7 +18,7 @@ from isthmus.sync import standing
 from isthmus.sync.admit import Change
 from isthmus.sync.standing import REPLACEABLE
 from isthmus.sync.tell import tell_source
-from isthmus.sync.world import FlowSpec, Work, World
+from isthmus.sync.world import AnyFlow, FlowSpec, Work, World
 
 #: A person decided that nothing shall be booked for this document.
 SKIPPED_BY_PERSON = "skipped_by_person"
@@ -33,12 +33,12 @@ class Processed(Struct, kw_only=True):
     wake: set[str]
 
 
-async def process(db: Db, world: World, connection: str, entity: str, changes: Sequence[Change]) -> Processed:
-    """Run the flows of an entity over changes, within the caller's transaction. Safe to repeat."""
-    done = Processed(made=[], ids={}, wake=set())
-    for flow in world.flows_from(connection, entity):
+async def process(
+    db: Db, world: World, connection: str, entity: str, changes: Sequence[Change], done: Processed
+) -> None:
+    """Run the flows of events of an entity over changes, within the caller's transaction. Safe to repeat."""
+    for flow in world.events_from(connection, entity):
         await _run_flow(db, world, flow, changes, done)
-    return done
 
 
 async def _run_flow(db: Db, world: World, flow: FlowSpec, changes: Sequence[Change], done: Processed) -> None:
@@ -46,7 +46,8 @@ async def _run_flow(db: Db, world: World, flow: FlowSpec, changes: Sequence[Chan
     known = await progress.of_records(db, flow.name, ids)
     earlier = await messages.of_records(db, flow.name, ids)
     routed = [(change, _route(flow, change)) for change in changes]
-    await flow.desk.load(db, sorted({route for _, route in routed if isinstance(route, str)}))
+    companies = sorted({route for _, route in routed if isinstance(route, str)})
+    await flow.desk.load(db, companies, [change.state for change in changes])
     moved: list[Progress] = []
     made: list[MessageWrite] = []
     for change, route in routed:
@@ -60,15 +61,42 @@ async def _run_flow(db: Db, world: World, flow: FlowSpec, changes: Sequence[Chan
     await put(db, world, flow, made, done)
 
 
-async def put(db: Db, world: World, flow: FlowSpec, made: Sequence[MessageWrite], done: Processed) -> None:
-    """Write messages and tell their sources; what is ready wakes the target."""
+async def put(db: Db, world: World, flow: AnyFlow, made: Sequence[MessageWrite], done: Processed) -> None:
+    """Write messages and tell their sources; what is ready wakes its connection. Those that hang on one record queue
+    up behind each other."""
+    for wave in _waves(made):
+        await _put_wave(db, world, flow, wave, done)
+
+
+def _waves(made: Sequence[MessageWrite]) -> list[list[MessageWrite]]:
+    """Messages of which no two in a wave hang on the same record of the same connection, each record's in order."""
+    waves: list[list[MessageWrite]] = []
+    depth: dict[tuple[str, int], int] = {}
+    for message in made:
+        at = 0
+        if message.anchor_id is not None:
+            at = depth.get((message.connection, message.anchor_id), -1) + 1
+            depth[message.connection, message.anchor_id] = at
+        if at == len(waves):
+            waves.append([])
+        waves[at].append(message)
+    return waves
+
+
+async def _queued(db: Db, made: Sequence[MessageWrite]) -> list[MessageWrite]:
+    """What hangs on a record that has an open message waits behind that one."""
+    hanging = [(m.key, m.connection, m.anchor_id) for m in made if m.anchor_id is not None and m.state == "ready"]
+    ahead = await messages.ahead(db, hanging)
+    return [waiting_behind(m, ahead[m.key]) if m.state == "ready" and m.key in ahead else m for m in made]
+
+
+async def _put_wave(db: Db, world: World, flow: AnyFlow, made: Sequence[MessageWrite], done: Processed) -> None:
     now = world.clock.now()
-    made = [_first_look(world, message) for message in made]
+    made = await _queued(db, [_first_look(world, message) for message in made])
     ids = await messages.put(db, made, now, epoch=world.epoch, configuration=world.configuration)
     done.ids.update(ids)
     done.made.extend(message for message in made if message.key in ids)
-    if any(message.state in {"ready", "uncertain"} for message in made):
-        done.wake.add(flow.target)
+    done.wake.update(message.connection for message in made if message.state in {"ready", "uncertain"})
     released = [ids[m.key] for m in made if m.key in ids and m.state in {"skipped", "cancelled"}]
     await messages.release(db, released, now)
     if flow.write_back:
@@ -147,7 +175,7 @@ def _of_correction(write: MessageWrite, counter: MessageRow, earlier: Sequence[M
         return None
     write = structs.replace(write, follows=counter.follows)
     if write.state in {"ready", "uncertain"}:
-        write = _waiting_behind(write, counter)
+        write = waiting_behind(write, counter.id)
     return write if own is None or _differs(own, write) else None
 
 
@@ -180,7 +208,7 @@ def _put_off(flow: FlowSpec, write: MessageWrite, flying: MessageRow, last: Mess
         return _undone(write, pending)
     reason = f"changed while M-{flying.id} is under way: decided when that has ended"
     write = structs.replace(
-        _waiting_behind(write, flying),
+        waiting_behind(write, flying.id),
         key=pending.key if pending is not None else f"{flying.key}:change:{flying.id}",
         code=CHANGED_IN_FLIGHT,
         reason=reason,
@@ -218,16 +246,17 @@ def _unbookable(write: MessageWrite, booked: MessageRow) -> Finding | None:
 def _behind(write: MessageWrite, last: MessageRow) -> MessageWrite:
     if write.state != "ready" or last.state in {"done", "skipped", "cancelled"}:
         return write
-    return _waiting_behind(write, last)
+    return waiting_behind(write, last.id)
 
 
-def _waiting_behind(write: MessageWrite, last: MessageRow) -> MessageWrite:
+def waiting_behind(write: MessageWrite, last: int) -> MessageWrite:
+    """The message, waiting until that one is over."""
     return structs.replace(
         write,
         state="waiting",
         code="behind",
-        reason=f"behind M-{last.id}",
-        waits_for=behind(last.id),
+        reason=f"behind M-{last}",
+        waits_for=behind(last),
         settled_at=None,
     )
 
@@ -290,6 +319,8 @@ def written(flow: FlowSpec, work: Work) -> MessageWrite:
         amount=Decimal(work.amount) if work.amount else None,
         currency=work.currency,
         event_on=work.event_on,
+        waits_for=first.value if first and state == "waiting" else "",
+        anchor_id=work.anchor_id,
     )
 
 

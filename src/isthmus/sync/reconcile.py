@@ -17,7 +17,7 @@ from isthmus.ledger.types import StreamKey
 from isthmus.mapping.context import LensContext
 from isthmus.model.finding import Finding
 from isthmus.model.spelling import spell_decimal
-from isthmus.sync.world import FlowSpec, StreamSpec, World
+from isthmus.sync.world import Control, FlowSpec, StreamSpec, World
 
 _PAGE = 5000
 _ACCOUNTS_AT_ONCE = 20
@@ -64,7 +64,7 @@ async def reconcile(world: World, flow: FlowSpec, *, tolerance: Decimal = Decima
         known = await booked_documents.of_flow(db, flow.name)
         await flow.desk.load(db, sorted({need.company for need in flow.needs}))
     source, unreadable = await _source_lines(world, flow, known)
-    target = await _target_lines(world, flow, known)
+    target = await _target_lines(world, flow, flow.control, known)
     hub = [
         ControlLine(flow.target_entity, doc.company, doc.currency, doc.root, doc.amount or Decimal(0))
         for doc in known.documents
@@ -160,18 +160,22 @@ def _source_line(
     return ControlLine(flow.target_entity, company, worth.currency, root, worth.amount)
 
 
-async def _target_lines(world: World, flow: FlowSpec, known: booked_documents.Known) -> list[ControlLine]:
+async def _target_lines(
+    world: World, flow: FlowSpec, control: Control | None, known: booked_documents.Known
+) -> list[ControlLine]:
     """What the target's books say now on the accounts the flow charges, for documents of ours."""
+    if control is None:
+        return []
     actor = world.actors[flow.target]
-    support = actor.connector.capabilities.entities.get(flow.control_entity)
-    lens = actor.lenses.get(flow.control_entity)
+    support = actor.connector.capabilities.entities.get(control.entity)
+    lens = actor.lenses.get(control.entity)
     if support is None or lens is None:
         return []
     lines: list[ControlLine] = []
     for company in sorted({need.company for need in flow.needs}):
         async with world.transaction() as db:
             context = (await actor.tables(db, company)).context
-        accounts = sorted(flow.control_accounts | known.accounts)
+        accounts = sorted(control.accounts | known.accounts)
         for start in range(0, len(accounts), _ACCOUNTS_AT_ONCE):
             asked = tuple(accounts[start : start + _ACCOUNTS_AT_ONCE])
             cursor: str | None = None
@@ -183,20 +187,22 @@ async def _target_lines(world: World, flow: FlowSpec, known: booked_documents.Kn
                         company=company,
                         cursor=cursor,
                         limit=_PAGE,
-                        equals={flow.control_field: asked},
+                        equals={control.field: asked},
                     ),
                     _nothing_known,
                 )
-                lines.extend(_target_line(flow, company, lens.read(r.data, context).state, known) for r in page.records)
+                lines.extend(
+                    _target_line(flow, control, company, lens.read(r.data, context).state, known) for r in page.records
+                )
                 cursor, more = page.cursor, page.more
     return [line for line in lines if line.number]
 
 
 def _target_line(
-    flow: FlowSpec, company: str, entry: Mapping[str, object], known: booked_documents.Known
+    flow: FlowSpec, control: Control, company: str, entry: Mapping[str, object], known: booked_documents.Known
 ) -> ControlLine:
     number = str(entry.get("document") or "")
-    root = known.root_by_number.get(number, number if number.startswith(flow.number_prefix) else "")
+    root = known.root_by_number.get(number, number if number.startswith(control.number_prefix) else "")
     currency = str(entry.get("currency") or known.currency_of.get(company, ""))
     return ControlLine(flow.target_entity, company, currency, root, Decimal(str(entry.get("amount") or 0)))
 

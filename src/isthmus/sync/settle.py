@@ -10,6 +10,7 @@ from msgspec import structs
 
 from isthmus.contract.operations import Outcome
 from isthmus.ledger.types import MessageRow, Settlement
+from isthmus.model.state import encode_state
 from isthmus.sync.process import settle_time
 from isthmus.sync.world import RetrySpec
 
@@ -41,6 +42,7 @@ def settlement(turn: Turn, row: MessageRow, outcome: Outcome, begun_at: datetime
         native_id=outcome.native_id or "",
         outcome=outcome.result,
         seconds=seconds,
+        memo=encode_state(dict(outcome.memo)) if outcome.memo and outcome.result == "reject" else "",
     )
     if outcome.result == "done":
         return structs.replace(told, state="done", booked_at=outcome.booked_at or now)
@@ -67,6 +69,8 @@ def _retry(turn: Turn, row: MessageRow, outcome: Outcome, told: Settlement) -> S
     flow = turn.world.flow(row.flow)
     spec = flow.retry if flow is not None else RetrySpec()
     attempt = row.attempts + 1
+    if outcome.result == "stale":
+        told = structs.replace(told, code="stale", reason="somebody else changed the record meanwhile: read again")
     if attempt >= spec.attempts and not _patient(turn, row, outcome):
         return structs.replace(
             told,

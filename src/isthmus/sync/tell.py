@@ -9,18 +9,22 @@ from isthmus.ledger.notes import NoteRow
 from isthmus.ledger.types import Db, MessageRow
 from isthmus.model.spelling import spell
 from isthmus.model.state import encode_state
-from isthmus.sync.world import FlowSpec, World
+from isthmus.sync.world import AnyFlow, World
 
 #: What the source is told of; moving states are not news yet.
 _TOLD = frozenset({"done", "saved", "held", "dead", "skipped", "cancelled", "waiting"})
 
 
-async def tell_source(db: Db, world: World, flow: FlowSpec, rows: Sequence[MessageRow]) -> None:
+async def tell_source(db: Db, world: World, flow: AnyFlow, rows: Sequence[MessageRow]) -> None:
     """Put notes for messages that have news, where the source can take them. Within the caller's transaction."""
     support = world.actors[flow.source].connector.capabilities.entities.get(flow.source_entity)
     if support is None or "note" not in support.actions:
         return
-    news = {row.record_id: row for row in rows if row.record_id is not None and row.state in _TOLD}
+    news = {
+        row.record_id: row
+        for row in rows
+        if row.record_id is not None and row.state in _TOLD and row.connection == flow.target
+    }
     places = await records.linked(db, flow.source, list(news))
     now = world.clock.now()
     await notes.put(

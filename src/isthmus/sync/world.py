@@ -67,6 +67,7 @@ class Work(Struct, frozen=True, kw_only=True):
     key      event key; the document's identity derives from it
     event_on local day of the event, once a step has said it
     document, number, amount, currency   what is to be made at the target, once a step has built it
+    anchor_id   the record the document hangs on (the order of a receipt): one at a time, in order
     """
 
     state: State
@@ -81,30 +82,26 @@ class Work(Struct, frozen=True, kw_only=True):
     amount: str = ""
     currency: str = ""
     findings: tuple[Finding, ...] = ()
+    anchor_id: int | None = None
 
 
 class Desk(Protocol):
     """What pure steps may look at; loaded before they run."""
 
-    async def load(self, db: Db, companies: Sequence[str]) -> None:
-        """Bring reference data of these target companies up to date."""
+    async def load(self, db: Db, companies: Sequence[str], states: Sequence[State] = ()) -> None:
+        """Bring reference data of these target companies up to date, and what these records' steps look at."""
         ...
 
 
 Step = Callable[[Work], Work]
 
 
-class FlowSpec(Struct, frozen=True, kw_only=True):
-    """A compiled flow.
+class AnyFlow(Struct, frozen=True, kw_only=True):
+    """What all flows have in common.
 
     route      record state -> company of the target, or a finding
     when       record state -> is the condition true, or a finding
-    steps      pure functions, in order; each sees what the last one made
-    worth      record state, company -> what its document must come to in the target's books, exactly
-    control_*  where and on which accounts the target's books show what the flow charged, and our numbers' prefix
     needs      streams that must have been read completely before this flow may decide anything
-    compare    booked document, new document -> what changed (a finding), or None when nothing that matters did
-    correct    booked document, new work -> the counter document and, unless nothing is left to book, the new one
     """
 
     name: str
@@ -112,19 +109,8 @@ class FlowSpec(Struct, frozen=True, kw_only=True):
     source_entity: str
     target: str
     target_entity: str
-    action: Literal["create", "update", "delete", "post", "note"]
-    transition: str
     route: Callable[[State], str | Finding]
     when: Callable[[State], bool | Finding]
-    desk: Desk
-    steps: tuple[Step, ...]
-    compare: Callable[[State, State], Finding | None]
-    correct: Callable[[State, Work, int], Sequence[Work]]
-    worth: Callable[[State, str], Money | Finding]
-    control_entity: str = ""
-    control_field: str = ""
-    control_accounts: frozenset[str] = frozenset()
-    number_prefix: str = "IS-"
     needs: tuple[StreamKey, ...] = ()
     lane: int = 0
     retry: RetrySpec = RetrySpec()
@@ -132,6 +118,63 @@ class FlowSpec(Struct, frozen=True, kw_only=True):
     deletions: Literal["ignore", "block", "deactivate"] = "block"
     write_back: bool = True
     period_policy: Literal["hold", "first_open", "reject"] = "hold"
+
+
+class Control(Struct, frozen=True, kw_only=True):
+    """How reconcile finds what a flow put into the target's books.
+
+    entity, field, accounts   entries of the target's books, on accounts the flow charges
+    number_prefix   of our document numbers
+    """
+
+    entity: str
+    field: str
+    accounts: frozenset[str]
+    number_prefix: str = "IS-"
+
+
+class FlowSpec(AnyFlow, frozen=True, kw_only=True):
+    """A flow of events: a record's transition makes exactly one document.
+
+    steps      pure functions, in order; each sees what the last one made
+    worth      record state, company -> what its document must come to in the target's books, exactly
+    compare    booked document, new document -> what changed (a finding), or None when nothing that matters did
+    correct    booked document, new work -> the counter document and, unless nothing is left to book, the new one
+    """
+
+    action: Literal["create", "update", "delete", "post", "note"]
+    transition: str
+    desk: Desk
+    steps: tuple[Step, ...]
+    compare: Callable[[State, State], Finding | None]
+    correct: Callable[[State, Work, int], Sequence[Work]]
+    worth: Callable[[State, str], Money | Finding]
+    control: Control | None = None
+
+
+class KeepSpec(AnyFlow, frozen=True, kw_only=True):
+    """A flow of states: one record on both sides, each brought to the record's current state.
+
+    Both sides show the same entity. Every document of it hangs on the record itself.
+
+    two_way    the source is written too, not only the target
+    create     a record the target does not have is made there
+    foreign    what becomes of one that was made in the target: refuse, onboard (held for a person), create (in the
+               source), hold
+    match      rules that find a record's other side at first contact: paths that must be equal, by rank
+    shape      record state -> state to write, or why not (an order that is cancelled; one that is not approved yet)
+    """
+
+    source_company: str = ""
+    two_way: bool = False
+    create: bool = False
+    foreign: Literal["refuse", "onboard", "create", "hold"] = "hold"
+    match: tuple[tuple[str, ...], ...] = ()
+    shape: Callable[[State], State | Finding] = lambda state: state
+
+    def sides(self) -> tuple[str, ...]:
+        """The connections it writes to."""
+        return (self.source, self.target) if self.two_way else (self.target,)
 
 
 class Actor(Struct, frozen=True, kw_only=True):
@@ -152,7 +195,7 @@ class World(Struct, frozen=True, kw_only=True):
 
     clock: Clock
     actors: Mapping[str, Actor]
-    flows: tuple[FlowSpec, ...]
+    flows: tuple[AnyFlow, ...]
     transaction: Callable[[], AbstractAsyncContextManager[Db]]
     configuration: int | None
     epoch: int
@@ -162,10 +205,34 @@ class World(Struct, frozen=True, kw_only=True):
     turn_bound: timedelta = timedelta(seconds=8)
     page_size: int = 500
 
-    def flows_from(self, connection: str, entity: str) -> tuple[FlowSpec, ...]:
-        """Flows that an entity of a connection starts."""
-        return tuple(f for f in self.flows if f.source == connection and f.source_entity == entity)
+    def events_from(self, connection: str, entity: str) -> tuple[FlowSpec, ...]:
+        """Flows of events that an entity of a connection starts."""
+        return tuple(
+            f for f in self.flows
+            if isinstance(f, FlowSpec) and f.source == connection and f.source_entity == entity
+        )  # fmt: skip
 
-    def flow(self, name: str) -> FlowSpec | None:
+    def keeping(self, connection: str, entity: str) -> tuple[KeepSpec, ...]:
+        """Flows of states that an entity of a connection takes part in, on either side."""
+        return tuple(
+            f for f in self.flows
+            if isinstance(f, KeepSpec) and connection in {f.source, f.target} and f.source_entity == entity
+        )  # fmt: skip
+
+    def starts(self, connection: str, entity: str) -> bool:
+        """Whether any flow starts from an entity of a connection."""
+        return any(flow.source == connection and flow.source_entity == entity for flow in self.flows)
+
+    def flow(self, name: str) -> AnyFlow | None:
         """The flow by name."""
         return next((flow for flow in self.flows if flow.name == name), None)
+
+    def event_flow(self, name: str) -> FlowSpec | None:
+        """The flow of events by name."""
+        flow = self.flow(name)
+        return flow if isinstance(flow, FlowSpec) else None
+
+    def keep_flow(self, name: str) -> KeepSpec | None:
+        """The flow of states by name."""
+        flow = self.flow(name)
+        return flow if isinstance(flow, KeepSpec) else None

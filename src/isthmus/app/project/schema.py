@@ -16,6 +16,7 @@ from isthmus.app.project.values import Cron, Day, Duration, Many, Table, Zone
 ClosedPeriod = Literal["hold", "first_open", "reject"]
 Deletions = Literal["ignore", "block", "deactivate"]
 Role = Literal["finance", "operations"]
+Foreign = Literal["refuse", "onboard", "create", "hold"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 
 
@@ -107,6 +108,9 @@ class SourceConfig(Settings):
 
     connection: str = Field(description="Connection whose changes start the flow")
     entity: str = Field(description="Entity that is watched there")
+    company: str | None = Field(
+        default=None, description="Company it is watched in; empty: in all, or in the only one of a state kept in step"
+    )
 
 
 class CompanyChoice(Settings):
@@ -209,6 +213,24 @@ class FlowConfig(Settings):
         default=timedelta(hours=24), description="How long a message may wait for something missing before it is held"
     )
     retries: RetryConfig = Field(default=RetryConfig(), description="How a failed delivery is tried again")
+    two_way: bool = Field(
+        default=False, description="Of a flow that keeps a state in step: edits in the target reach the source too"
+    )
+    create: bool = Field(
+        default=False,
+        description="Of a flow that keeps a state in step: make in the target what it does not have, without a person "
+        "having gone through what both hold (`isthmus match-existing`)",
+    )
+    foreign: Foreign = Field(
+        default="hold",
+        description="Of a flow that keeps a state in step: what becomes of a record made in the target. refuse: it is "
+        "told there; onboard, hold: a person sees to it; create: it is made in the source",
+    )
+    match: Many[Many[str]] = Field(
+        default=(),
+        description="Of a flow that keeps a state in step: which fields, equal together, say that two records are the "
+        "same; several such rules in the order they are tried",
+    )
     deletions: Deletions = Field(default="block", description="What a deletion in the source does to the target")
     write_back: bool = Field(default=False, description="Tell the source what became of its record")
     checks: Many[CheckConfig] = Field(default=(), description="Conditions a record must meet before anything is sent")
