@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -73,25 +74,17 @@ class Match(msgspec.Struct, forbid_unknown_fields=True):
     seed: int = 0
 
 
-class Rule(msgspec.Struct, forbid_unknown_fields=True):
-    """A fault with its match. `times` limits how often it fires; 0 is no limit."""
+#: Entity and action a path names, by its looks only: every imitated API has paths of its own.
+Naming = Callable[[str], tuple[str, str]]
 
-    fault: Fault
+
+class Counted(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A match, how often it fires, and how often it did. `times` limits it; 0 is no limit."""
+
     match: Match = msgspec.field(default_factory=Match)
     times: int = 0
     seen: int = 0
     fired: int = 0
-
-    def suits(self, request: Request, path: str) -> bool:
-        match = self.match
-        if match.method and match.method.upper() != request.method:
-            return False
-        if match.path and not re.search(match.path, path):
-            return False
-        if not match.entity and not match.action:
-            return True
-        entity, action = named(path)
-        return (not match.entity or match.entity == entity) and (not match.action or match.action.lower() == action)
 
     def fires(self) -> bool:
         """Count a match, and say whether the fault happens this time."""
@@ -107,6 +100,23 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
                 return False
         self.fired += 1
         return True
+
+
+class Rule(Counted, forbid_unknown_fields=True, kw_only=True):
+    """A fault with its match."""
+
+    fault: Fault
+
+    def suits(self, request: Request, path: str, naming: Naming = named) -> bool:
+        match = self.match
+        if match.method and match.method.upper() != request.method:
+            return False
+        if match.path and not re.search(match.path, path):
+            return False
+        if not match.entity and not match.action:
+            return True
+        entity, action = naming(path)
+        return (not match.entity or match.entity == entity) and (not match.action or match.action.lower() == action)
 
 
 @dataclass(slots=True)
@@ -131,10 +141,15 @@ class Plan:
 
 
 class Faults:
-    """The rules in force, in the order they were set."""
+    """The rules in force, in the order they were set.
 
-    def __init__(self) -> None:
+    `naming` and `dialect` are those of the imitated API: how its paths name things, and how it says that it refuses;
+    Business Central's unless given.
+    """
+
+    def __init__(self, naming: Naming = named, dialect: Callable[[Fault], Response] | None = None) -> None:
         self.rules: list[Rule] = []
+        self._naming, self._dialect = naming, dialect or answer
 
     def plan(self, request: Request, path: str, parts: list[Request] | None) -> Plan:
         """Decide once per call. A single operation is part 0 of itself."""
@@ -143,8 +158,8 @@ class Faults:
             kind = rule.fault.kind
             if kind in _NOTIFICATIONS:
                 continue
-            outer = rule.suits(request, path)
-            matched = [i for i, part in enumerate(parts or ()) if rule.suits(part, part.path)]
+            outer = rule.suits(request, path, self._naming)
+            matched = [i for i, part in enumerate(parts or ()) if rule.suits(part, part.path, self._naming)]
             if parts is None and kind in _OPERATIONS:
                 matched = [0] if outer else []
             if kind in _OPERATIONS or (kind in _ANSWERS and not outer):
@@ -152,7 +167,7 @@ class Faults:
                     if index not in plan.parts and rule.fires():
                         plan.parts[index] = rule.fault
             elif (outer or matched) and (kind == "latency" or not plan.decided) and rule.fires():
-                _apply(plan, rule.fault)
+                _apply(plan, rule.fault, self._dialect)
         return plan
 
     def token_plan(self, request: Request) -> Plan:
@@ -160,7 +175,7 @@ class Faults:
         plan = Plan()
         for rule in self.rules:
             if (rule.match.entity == "token" or rule.match.path) and rule.suits(request, request.path) and rule.fires():
-                _apply(plan, rule.fault)
+                _apply(plan, rule.fault, self._dialect)
         return plan
 
     def of_notification(self, request: Request, path: str) -> Fault | None:
@@ -174,7 +189,7 @@ class Faults:
         return [{"id": at, **msgspec.to_builtins(rule)} for at, rule in enumerate(self.rules)]
 
 
-def _apply(plan: Plan, fault: Fault) -> None:
+def _apply(plan: Plan, fault: Fault, dialect: Callable[[Fault], Response]) -> None:
     if fault.kind == "latency":
         plan.latency += fault.seconds
     elif fault.kind == "lose_before":
@@ -188,7 +203,7 @@ def _apply(plan: Plan, fault: Fault) -> None:
     elif fault.kind == "expired_token":
         plan.expire_token = True
     else:
-        plan.answer, plan.answer_done = answer(fault), fault.done
+        plan.answer, plan.answer_done = dialect(fault), fault.done
 
 
 _GATEWAY_TEXTS = {502: "Bad Gateway", 503: "The service is unavailable.", 504: "Gateway Timeout"}
