@@ -85,6 +85,7 @@ class BusinessCentral:
                 companies=self._companies,
                 reading=self._reading,
                 config=config,
+                describe=self.describe,
             )
         )
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from isthmus.contract.connector import NativeField
 
-Kind = Literal["text", "guid", "int", "date", "bool"]
+Kind = Literal["text", "guid", "int", "decimal", "date", "bool", "enum"]
 #: Field a stream is followed by: a time that every change moves, or a number that only grows.
 Order = Literal["lastModifiedDateTime", "entryNumber"]
 
@@ -22,7 +22,7 @@ BLANK_ENUM = "_x0020_"
 class SetFacts(Struct, frozen=True, kw_only=True):
     """One entity set.
 
-    keys      how literals of its fields are written in a filter; fields not named are text
+    keys      what its fields hold, where it is not text: how they are written in a filter, and what their blank is
     order     what its changes are followed by
     expand    collection every record is read with, "" for none
     writable  the service lets the set be changed
@@ -77,17 +77,40 @@ SETS: Mapping[str, SetFacts] = MappingProxyType(
             ),
             SetFacts(
                 native="vendors",
-                keys={"id": "guid", "currencyId": "guid", "paymentTermsId": "guid", "taxLiable": "bool"},
+                keys={
+                    "id": "guid",
+                    "currencyId": "guid",
+                    "paymentTermsId": "guid",
+                    "paymentMethodId": "guid",
+                    "taxLiable": "bool",
+                    "blocked": "enum",
+                },
                 writable=True,
             ),
             SetFacts(
                 native="items",
-                keys={"id": "guid", "itemCategoryId": "guid", "baseUnitOfMeasureId": "guid", "blocked": "bool"},
+                keys={
+                    "id": "guid",
+                    "itemCategoryId": "guid",
+                    "baseUnitOfMeasureId": "guid",
+                    "taxGroupId": "guid",
+                    "generalProductPostingGroupId": "guid",
+                    "inventoryPostingGroupId": "guid",
+                    "type": "enum",
+                    "blocked": "bool",
+                    "unitCost": "decimal",
+                    "unitPrice": "decimal",
+                    "inventory": "decimal",
+                },
                 writable=True,
                 added=CARD_FIELDS,
             ),
             SetFacts(native="unitsOfMeasure", keys=_ID, writable=True),
-            SetFacts(native="paymentTerms", keys=_ID, writable=True),
+            SetFacts(
+                native="paymentTerms",
+                keys={"id": "guid", "discountPercent": "decimal", "calculateDiscountOnCreditMemos": "bool"},
+                writable=True,
+            ),
             SetFacts(native="locations", keys=_ID, writable=True),
         )
     }

@@ -6,6 +6,7 @@ Both show the same row of the same table, so that the etag of the one tells of c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -21,17 +22,18 @@ _PROPERTIES: Mapping[str, str] = MappingProxyType(
         "itemTrackingCode": "Item_Tracking_Code",
     }
 )
-_NAMES = frozenset(field.name for field in CARD_FIELDS)
+CARD_NAMES = frozenset(field.name for field in CARD_FIELDS)
+_WRITTEN = frozenset(field.name for field in CARD_FIELDS if field.writable)
 
 
 def on_the_card(fields: Iterable[str]) -> bool:
     """Whether any of these native fields stands on the card only."""
-    return not _NAMES.isdisjoint(fields)
+    return not CARD_NAMES.isdisjoint(fields)
 
 
 def card_part(native: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an item is written to the card."""
-    return {_PROPERTIES[name]: value for name, value in native.items() if name in _NAMES and value is not None}
+    """What of an item is written to the card; a quantity that was emptied is zero there."""
+    return {_PROPERTIES[name]: value or Decimal(0) for name, value in native.items() if name in _WRITTEN}
 
 
 def shown(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from isthmus.contract.records import NativeRecord
 def native_record(row: Row, added: Mapping[str, Any], *, composed: bool = False, native_id: str = "") -> NativeRecord:
     """The record of a row. `composed`: part of it comes from another record, which the row's etag does not cover."""
     data = {**row.data, **added}
-    version = row.etag if row.etag and not composed else hashlib.sha256(encode(data)).hexdigest()[:32]
+    version = row.etag
+    if composed or not version:
+        version = hashlib.sha256(encode([version, dict(added)] if version else data)).hexdigest()[:32]
     return NativeRecord(
         id=native_id or str(data.get("id", "")),
         data=data,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from msgspec import structs
@@ -299,11 +300,13 @@ def _literal(facts: SetFacts, field: str, value: str) -> str:
             return guid(value)
         if kind == "int":
             return literal(int(value))
+        if kind == "decimal":
+            return literal(Decimal(value))
         if kind == "date":
             return literal(date.fromisoformat(value))
         if kind == "bool":
             return literal(value.lower() == "true")
-    except ValueError:
+    except (ValueError, InvalidOperation):
         raise Reject(f"{value!r} cannot be a value of {field}.", code="bad_filter", field=field, value=value) from None
     return literal(value)
 

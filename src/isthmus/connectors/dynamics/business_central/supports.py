@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from isthmus.connectors.dynamics._odata import BATCH_LIMIT
 from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
 from isthmus.contract.capabilities import Capabilities, EntitySupport
 
@@ -20,7 +21,7 @@ def capabilities(config: BusinessCentralConfig) -> Capabilities:
         quota=config.quota,
         window=timedelta(minutes=5),
         call_timeout=timedelta(seconds=config.call_timeout),
-        entities=_books() | _published(config) | {"journal_entry": _journal_entry(config)},
+        entities=_books() | _masters(config) | _published(config) | {"journal_entry": _journal_entry(config)},
     )
 
 
@@ -51,6 +52,31 @@ def _journal_entry(config: BusinessCentralConfig) -> EntitySupport:
             "A failed request of a batch does not stop the later ones.",
         ),
     )
+
+
+def _master(native: str, *, assigned: bool = False) -> EntitySupport:
+    return EntitySupport(
+        native=native,
+        changes="watermark",
+        sees_deletes=True,
+        actions=frozenset({"create", "update"}),
+        idempotency="probe" if assigned else "natural_key",
+        batch=BATCH_LIMIT,
+        settle=LONGEST_EXECUTION,
+        versions=True,
+        requests_each=2,
+        assumed=("A failed request of a batch does not stop the later ones.",),
+    )
+
+
+def _masters(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
+    return {
+        "vendor": _master("vendors", assigned="vendor" in config.assigned_numbers),
+        "item": _master("items", assigned="item" in config.assigned_numbers),
+        "unit_of_measure": _master("unitsOfMeasure"),
+        "payment_terms": _master("paymentTerms"),
+        "location": _master("locations"),
+    }
 
 
 def _published(config: BusinessCentralConfig) -> dict[str, EntitySupport]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from isthmus.connectors.dynamics.business_central.config import BusinessCentralC
 from isthmus.connectors.dynamics.business_central.published import Published
 from isthmus.connectors.dynamics.business_central.reading import Reading
 from isthmus.contract.clock import Clock
+from isthmus.contract.connector import NativeField
 from isthmus.contract.operations import Operation, Outcome
 
 
@@ -27,6 +28,7 @@ class Site(Struct, frozen=True, kw_only=True):
     companies: Companies
     reading: Reading
     config: BusinessCentralConfig
+    describe: Callable[[str], Awaitable[Sequence[NativeField]]]
 
 
 class Place(Struct, frozen=True):
