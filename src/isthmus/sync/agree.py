@@ -6,7 +6,7 @@ the lens only reads (a number it gave, quantities it received) are taken over as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
@@ -18,13 +18,11 @@ from isthmus.mapping.lens import Lens
 from isthmus.model.entity import State, entities
 from isthmus.model.state import decode_state, encode_state
 from isthmus.sync.admit import Change, amount_of, list_keys_of, reading_context, value_text
-from isthmus.sync.merge import FieldChange, Policy, Side, merge
+from isthmus.sync.merge import Side, differences, merge
 
 if TYPE_CHECKING:
     from isthmus.sync.turn import Turn
 
-_ANY = Policy("owner", "")
-_NO_KEYS: Mapping[str, str] = {}
 Landed = Sequence[tuple[MessageRow, Outcome]]
 
 
@@ -141,9 +139,3 @@ def _told(row: MessageRow, side: SideRow, sent: State) -> list[AuditWrite]:
         )
         for change in differences(_state(side.agreed), sent)
     ]
-
-
-def differences(before: State, after: State) -> tuple[FieldChange, ...]:
-    """Field by field what `after` has otherwise than `before`."""
-    nobody = Side("")
-    return merge(before, before, after, mine=nobody, other=nobody, policy=lambda path: _ANY, list_keys=_NO_KEYS).changes

@@ -11,15 +11,17 @@ from dataclasses import replace
 
 from msgspec import Struct, structs
 
-from isthmus.ledger import messages, sides
-from isthmus.ledger.types import Db, MessageRow, MessageState, MessageWrite, SideRow
+from isthmus.ledger import audit, coupling, messages, sides
+from isthmus.ledger.types import AuditWrite, Db, MessageRow, MessageState, MessageWrite, SideRow
 from isthmus.mapping.context import LensContext
 from isthmus.mapping.lens import Lens
-from isthmus.model.entity import State
+from isthmus.model.entity import State, entities
 from isthmus.model.finding import Finding, Severity, worst
-from isthmus.model.state import decode_state
-from isthmus.sync.admit import Change
+from isthmus.model.retiring import retired
+from isthmus.model.state import decode_state, encode_state
+from isthmus.sync.admit import Change, value_text
 from isthmus.sync.contact import both_read
+from isthmus.sync.merge import differences
 from isthmus.sync.process import Processed, put, waiting_behind
 from isthmus.sync.standing import REPLACEABLE
 from isthmus.sync.world import KeepSpec, World
@@ -43,12 +45,45 @@ async def keep(db: Db, world: World, connection: str, entity: str, changes: Sequ
     for flow in world.keeping(connection, entity):
         if flow.match and not await both_read(db, world, flow):
             continue  # decided when both sides are known: intake meets them then
-        ids = [change.record_id for change in changes]
-        earlier = await messages.of_records(db, flow.name, ids)
+        decided = await _out_of_use(db, world, flow, connection, changes)
+        earlier = await messages.of_records(db, flow.name, [change.record_id for change in decided])
         may_create = flow.create or (bool(flow.match) and await sides.confirmed(db, flow.name))
         for side in flow.sides():
-            made = await _bring(db, world, flow, side, connection, changes, earlier, may_create=may_create)
+            made = await _bring(db, world, flow, side, connection, decided, earlier, may_create=may_create)
             await put(db, world, flow, made, done)
+
+
+async def _out_of_use(db: Db, world: World, flow: KeepSpec, connection: str, changes: Sequence[Change]) -> list[Change]:
+    """What its owner deleted is put out of use elsewhere, where the flow says so: never deleted, never made again."""
+    if flow.deletions == "ignore" or connection != flow.source:
+        return list(changes)
+    decided, updated, audits = [], [], []
+    for change in changes:
+        state = retired(flow.source_entity, change.state) if change.deleted and not change.gone else change.state
+        decided.append(structs.replace(change, state=state))
+        if state == change.state:
+            continue
+        updated.append((change.record_id, str(state.get(_number(flow)) or ""), encode_state(state)))
+        audits += [
+            AuditWrite(
+                what="field changed",
+                who="Isthmus",
+                entity=flow.source_entity,
+                record_id=change.record_id,
+                field=field.path,
+                old=value_text(field.old),
+                new=value_text(field.kept),
+                reason=f"{connection} has deleted the record",
+            )
+            for field in differences(change.state, state)
+        ]
+    await coupling.update_states(db, updated, world.clock.now())
+    await audit.append(db, connection, audits, world.clock.now())
+    return decided
+
+
+def _number(flow: KeepSpec) -> str:
+    return entities()[flow.source_entity].number
 
 
 async def _bring(

@@ -79,6 +79,15 @@ def merge(
     return Merged(state, tuple(changes), reverted, "review" in kinds)
 
 
+def differences(before: State, after: State) -> tuple[FieldChange, ...]:
+    """Field by field what `after` has otherwise than `before`; a list counts as one value."""
+    nobody = Side("")
+    return merge(before, before, after, mine=nobody, other=nobody, policy=lambda path: _ANYBODY, list_keys={}).changes
+
+
+_ANYBODY = Policy("owner", "")
+
+
 class _Rules(Struct, frozen=True):
     mine: Side
     other: Side
