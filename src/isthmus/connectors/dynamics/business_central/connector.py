@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import structs
 
@@ -23,11 +23,13 @@ from isthmus.connectors.dynamics.business_central.published import Published
 from isthmus.connectors.dynamics.business_central.reading import Reading
 from isthmus.connectors.dynamics.business_central.supports import capabilities
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
+from isthmus.connectors.dynamics.business_central.webhooks import RUNTIME, Webhooks, handshake, hints
 from isthmus.contract.capabilities import Capabilities
 from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
+from isthmus.contract.webhooks import Hint, Subscription, Wanted
 from isthmus.errors import IsthmusError, Reject
 from isthmus.model.finding import Finding
 from isthmus.model.values import Action
@@ -74,6 +76,9 @@ class BusinessCentral:
             clock,
             page_size=config.page_size,
             sweep_hours=config.sweep_hours,
+        )
+        self._webhooks = Webhooks(
+            self._client, self._service(f"{config.environment_root}/{RUNTIME}"), self._companies, clock
         )
         self._metadata: Metadata | None = None
         self._ways = table_of_ways(
@@ -163,6 +168,19 @@ class BusinessCentral:
         for (kind, company, _), group in _grouped(operations, by_delivery=False).items():
             if (way := self._ways.get(kind)) is not None:
                 await way.discard(await self._place(company), group)
+
+    def handshake(self, query: Mapping[str, str]) -> str | None:
+        """See `isthmus.contract.webhooks.Subscriber`, as the two below."""
+        return handshake(query)
+
+    def subscriptions(
+        self, address: str, wanted: Sequence[Wanted], *, ours: Collection[str], renew_before: datetime
+    ) -> AsyncIterator[Subscription]:
+        return self._webhooks.subscriptions(address, wanted, ours=ours, renew_before=renew_before)
+
+    def hints(self, headers: Mapping[str, str], body: bytes, wanted: Sequence[Wanted]) -> Sequence[Hint] | None:
+        del headers
+        return hints(body, wanted)
 
     async def close(self) -> None:
         """Close the session. Safe to repeat."""

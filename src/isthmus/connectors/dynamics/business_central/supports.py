@@ -17,6 +17,7 @@ def capabilities(config: BusinessCentralConfig) -> Capabilities:
     return Capabilities(
         system="business_central",
         companies=True,
+        webhooks=True,
         concurrency=config.concurrency,
         quota=config.quota,
         window=timedelta(minutes=5),
