@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from isthmus.app.project.files import read_tables
+from isthmus.app.project.lookups import read_tables
 from isthmus.app.project.problems import Problems
 from isthmus.app.project.project import Project
 from isthmus.errors import ConfigurationError
@@ -70,7 +70,7 @@ def listed(project: Project, changed: Sequence[LookupRow], name: str = "") -> li
     """All rows of all tables, or of one. Raises ConfigurationError for a table the project does not have."""
     if name:
         _known(project, name)
-    _, files = read_tables(project.folder, Problems())
+    files = {table: found.file for table, found in read_tables(project.folder, project.variables, Problems()).items()}
     rows = {
         (table, key): Translation(table=table, key=key, value=value, origin=files.get(table, ""))
         for table, values in project.tables.items()

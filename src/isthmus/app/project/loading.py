@@ -10,8 +10,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from isthmus.app.project.connections import literal_secrets, read_project
 from isthmus.app.project.crosschecks import check_between_flows, check_connections, check_flow, check_identity
-from isthmus.app.project.files import documents_in, read_document, read_tables
+from isthmus.app.project.files import documents_in, read_document
 from isthmus.app.project.flow_templates import with_template
+from isthmus.app.project.lookups import ProjectTable, read_tables
 from isthmus.app.project.problems import Problems, read_settings
 from isthmus.app.project.project import Project
 from isthmus.app.project.schema import FlowConfig, ProjectConfig
@@ -38,7 +39,7 @@ class _Parts:
     flows: Mapping[str, tuple[FlowConfig, Document]]
     mappings: Mapping[str, Document]
     rules: Mapping[str, Document]
-    tables: Mapping[str, Mapping[str, str]]
+    tables: Mapping[str, ProjectTable]
 
 
 def load_project(folder: Path, *, sets: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Project:
@@ -55,7 +56,7 @@ def load_project(folder: Path, *, sets: Mapping[str, str], environ: Mapping[str,
         raise problems.error()
     variables = read_variables(document, folder=folder, sets=sets, environ=environ, cwd=cwd, problems=problems)
     config = read_project(document, expand(document, variables, problems), folder, problems)
-    parts = _parts(folder, config, document, problems)
+    parts = _parts(folder, config, document, variables, problems)
     if config is not None:
         problems.extend(check_connections(config, document))
         for flow, where in parts.flows.values():
@@ -75,7 +76,7 @@ def load_project(folder: Path, *, sets: Mapping[str, str], environ: Mapping[str,
         flow_documents=Frozen({name: where for name, (_, where) in parts.flows.items()}),
         mappings=Frozen(dict(parts.mappings)),
         rules=Frozen(dict(parts.rules)),
-        tables=Frozen({name: Frozen(dict(rows)) for name, rows in parts.tables.items()}),
+        tables=Frozen({name: Frozen(dict(table.rows)) for name, table in parts.tables.items()}),
         content=content,
         digest=hashlib.sha256(content.encode()).hexdigest(),
     )
@@ -98,11 +99,17 @@ def _home(config: ProjectConfig, folder: Path, environ: Mapping[str, str], cwd: 
     return folder / Path(config.home).expanduser()
 
 
-def _parts(folder: Path, config: ProjectConfig | None, document: Document, problems: Problems) -> _Parts:
+def _parts(
+    folder: Path,
+    config: ProjectConfig | None,
+    document: Document,
+    variables: Mapping[str, str],
+    problems: Problems,
+) -> _Parts:
     mappings = {found.file: found for found in documents_in(folder, "mappings", problems)}
     if config is not None:
         _referenced(folder, config, document, mappings, problems)
-    tables, _ = read_tables(folder, problems)
+    tables = read_tables(folder, variables, problems)
     return _Parts(_flows(folder, problems), mappings, _rules(folder, problems), tables)
 
 
@@ -179,9 +186,15 @@ def _attempt(problems: Problems, read: Callable[P, T], *args: P.args, **kwargs: 
 
 
 def _content(document: Document, parts: _Parts) -> str:
-    """The configuration as it is written: variables by name, secrets by reference, no path of this machine."""
+    """The configuration as it is written: variables by name, secrets by reference, no path of this machine.
+
+    Of lookup tables that come from data files it holds a digest of the rows, not the rows.
+    """
     files: dict[str, Any] = {PROJECT_FILE: document.data}
     files |= {where.file: where.data for _, where in parts.flows.values()}
     for group in (parts.mappings, parts.rules):
         files |= {found.file: found.data for found in group.values()}
-    return encode_state({"format": _FORMAT, "files": files, "tables": dict(parts.tables)})
+    own = {name: table.content() for name, table in parts.tables.items() if table.source is None}
+    data = {name: table.content() for name, table in parts.tables.items() if table.source is not None}
+    content = {"format": _FORMAT, "files": files, "tables": own}
+    return encode_state({**content, "data_tables": data} if data else content)

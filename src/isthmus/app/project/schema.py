@@ -243,4 +243,27 @@ class LookupConfig(Settings):
     """lookups/*.yaml: one table of keys and values."""
 
     table: str = Field(description="Name that mappings and rules use")
-    rows: Table[str] = Field(description="Key to value; values are text")
+    rows: Table[str] | None = Field(default=None, description="Key to value; values are text")
+    file: str | None = Field(
+        default=None,
+        description="Instead of `rows`: a data file, CSV or Excel; `${name}` is replaced, a relative path counts from "
+        "the project folder",
+    )
+    key: str | None = Field(default=None, description="Column of the file that holds the keys")
+    value: str | None = Field(
+        default=None, description="Column of the file that holds the values; a row without one is no row of the table"
+    )
+    encoding: str = Field(default="utf-8-sig", description="Encoding of a CSV file")
+    delimiter: str = Field(default=",", description="Sign between its cells; `tab` for a tab")
+    sheet: str | None = Field(default=None, description="Sheet of an Excel file, where it has several")
+    skip_rows: int = Field(default=0, ge=0, le=10_000, description="Lines above the header")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LookupConfig:
+        if (self.rows is None) == (self.file is None):
+            raise ValueError("needs either rows, or file with key and value")
+        if self.file is not None and not (self.key and self.value):
+            raise ValueError("names a file: key and value must name two of its columns")
+        if self.file is None and (said := self.model_fields_set - {"table", "rows"}):
+            raise ValueError(f"has rows: {', '.join(sorted(said))} is for tables that come from a file")
+        return self

@@ -92,6 +92,16 @@ def expand(document: Document, values: Mapping[str, str], problems: Problems) ->
     return {name: part if name == "variables" else _walk(part, (name,), replace) for name, part in data.items()}
 
 
+def expand_text(text: str, document: Document, at: Place, values: Mapping[str, str], problems: Problems) -> str | None:
+    """`text` with every `${name}` replaced, None after a problem."""
+    here = Problems()
+    found = _USE.sub(lambda use: _value(use, document, at, values, here), text)
+    if here:
+        problems.add(here.error())
+        return None
+    return found
+
+
 def _value(use: re.Match[str], document: Document, at: Place, values: Mapping[str, str], problems: Problems) -> str:
     name = use[1].strip()
     if not use[2]:
