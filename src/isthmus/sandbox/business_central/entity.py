@@ -39,7 +39,8 @@ class Parent:
     row: Row
 
 
-Action = Callable[[Call, Row], None]
+#: A bound action; may give set and id of what it made, when Location is not the row it was called on.
+Action = Callable[[Call, Row], tuple[str, str] | None]
 
 
 class EntitySet:
@@ -175,3 +176,7 @@ class EntitySet:
 
     def remove(self, call: Call, row: Row) -> None:
         self.table(call).delete(call.tx, row)
+
+    def write_dimensions(self, call: Call, row: Row, dims: dict[str, str]) -> None:
+        """Give a row another dimension set (code -> value code)."""
+        self.table(call).update(call.tx, row, {"lastModifiedDateTime": call.stamp}, {"dims": dims})

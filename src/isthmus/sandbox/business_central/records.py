@@ -9,7 +9,7 @@ from isthmus.sandbox.business_central import errors
 from isthmus.sandbox.business_central.company import Company
 from isthmus.sandbox.business_central.entity import READ_WRITE, EntitySet
 from isthmus.sandbox.business_central.environment import Call
-from isthmus.sandbox.business_central.registry import references
+from isthmus.sandbox.business_central.registry import Reference, references
 from isthmus.sandbox.business_central.tables import Row, Table, Transaction, Values
 
 
@@ -37,7 +37,7 @@ def _rename(company: Company, tx: Transaction, target: str, old: str, new: str) 
     """Let all that refer to `old` refer to `new`; their time of change stays (assumed)."""
     for one in references(target):
         table = company.tables[one.table]
-        for row in list(_referring(table, one.column, old)):
+        for row in list(_referring(table, one, old)):
             table.update(tx, row, {one.column: new})
         # Whatever an area remembers of the rows is by the old name.
         table.scratch.clear()
@@ -45,7 +45,7 @@ def _rename(company: Company, tx: Transaction, target: str, old: str, new: str) 
 
 
 def _let_go(company: Company, tx: Transaction, target: str, key: str) -> None:
-    found = [(one, list(_referring(company.tables[one.table], one.column, key))) for one in references(target)]
+    found = [(one, list(_referring(company.tables[one.table], one, key))) for one in references(target)]
     for one, rows in found:
         if rows and one.refusal:
             raise errors.dialog(one.refusal.format(key=key))
@@ -54,7 +54,7 @@ def _let_go(company: Company, tx: Transaction, target: str, key: str) -> None:
             company.tables[one.table].delete(tx, row)
 
 
-def _referring(table: Table, column: str, key: str) -> Iterable[Row]:
-    if table.indexed(column):
-        return table.holding(column, key)
-    return (row for row in table if row.values[column] == key)
+def _referring(table: Table, one: Reference, key: str) -> Iterable[Row]:
+    column, only = one.column, one.only
+    rows = table.holding(column, key) if table.indexed(column) else (row for row in table if row.values[column] == key)
+    return rows if only is None else (row for row in rows if row.values[only[0]] == only[1])

@@ -30,7 +30,7 @@ class Reference:
     """Rows of `table` whose `column` holds the number or code of a record of `target`: they follow when it is renamed.
 
     When the record is deleted they are kept, or removed with it, or with a `refusal` the deletion is refused; there
-    `{key}` stands for the record's number.
+    `{key}` stands for the record's number. `only`: a column and the value it must have too.
     """
 
     target: str
@@ -38,6 +38,7 @@ class Reference:
     column: str
     removed: bool = False
     refusal: str = ""
+    only: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,11 @@ class Service:
         if call.method != "POST":
             raise errors.method_not_allowed(call.method, target.entity_set.name)
         check_token(call, target.entity_set, target.row, needed=False)
-        action(call, target.row)
-        return Response(204, None, {"odata-version": "4.0", "location": _address(call, target.entity_set, target.row)})
+        made = action(call, target.row)
+        location = _address(call, target.entity_set, target.row)
+        if made is not None:
+            location = f"{call.root}/companies({call.company.id})/{made[0]}({made[1]})"
+        return Response(204, None, {"odata-version": "4.0", "location": location})
 
     def _create(self, call: Call, target: Target, body: Body) -> Response:
         row = self._insert(call, target.entity_set, target.parent, body, call.environment.switches.deep_insert_levels)

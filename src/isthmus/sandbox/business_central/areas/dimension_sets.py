@@ -146,8 +146,7 @@ class DimensionSetLines(EntitySet):
             )
 
     def _write(self, call: Call, parent: Parent, dims: dict[str, str]) -> None:
-        table = parent.entity_set.table(call)
-        table.update(call.tx, parent.row, {"lastModifiedDateTime": call.stamp}, {"dims": dims})
+        parent.entity_set.write_dimensions(call, parent.row, dims)
 
 
 def _dimension(company: Company, values: Values) -> Row:
