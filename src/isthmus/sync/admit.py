@@ -29,7 +29,6 @@ from isthmus.sync.world import Actor, StreamSpec
 class Change(Struct, frozen=True, kw_only=True):
     """An observed difference, after merge. `before` is None for a record the hub sees first.
 
-    revert   the system shows values the hub did not take: they are to be written back
     gone     no system has the record any more (`deleted`: the one that was read has it no more)
     review   both sides edited a field that a person decides on
     """
@@ -42,7 +41,6 @@ class Change(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     deleted: bool = False
     gone: bool = False
-    revert: bool = False
     review: bool = False
 
 
@@ -268,7 +266,6 @@ def _changed(
             before=ours,
             state=merged.state,
             findings=findings,
-            revert=merged.revert,
             review=merged.review,
         )
     )

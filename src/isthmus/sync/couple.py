@@ -35,7 +35,7 @@ async def couple(
         _, _, native_id, place = links.get(right, ("", "", "", ""))
         audits += _told(flow, left, native_id, merged, who, why)
         changes.append(
-            Change(record_id=left, native_id=native_id, place=place, before=ours, state=merged.state, revert=True)
+            Change(record_id=left, native_id=native_id, place=place, before=ours, state=merged.state)
         )
     await coupling.unite(db, pairs, now)
     await coupling.update_states(db, updated, now)

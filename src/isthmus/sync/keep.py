@@ -123,8 +123,6 @@ def _verdict(
         return Verdict(action="update" if linked else "create", state=_STATE_OF[trouble.severity], finding=trouble)
     if not linked:
         return _first(flow, side, change, may_create=may_create)
-    if side == connection and not change.revert:
-        return None
     if change.review:
         return Verdict(action="update", state="held", finding=_review(change))
     shaped = flow.shape(change.state)
