@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from isthmus.sandbox import books, seed
+from isthmus.sandbox import books, people, seed
 from isthmus.sandbox.business_central.company import Company
 from isthmus.sandbox.business_central.errors import Refusal
 from isthmus.sandbox.clock import stamp
@@ -41,6 +41,10 @@ class DevApi:
         except (DevError, ValueError, Refusal, msgspec.MsgspecError) as error:
             return Response(400, {"error": str(error)}, _JSON)
 
+    async def settle(self) -> None:
+        """Return when the notifications that are due by now were answered, or given up."""
+        await self.world.sender.settle()
+
     def get_health(self, query: Mapping[str, str], body: Any) -> Any:
         return {"status": "ok", "pid": os.getpid(), "now": stamp(self.world.clock.now())}
 
@@ -53,6 +57,7 @@ class DevApi:
             "principals": list(world.principals),
             "switches": world.environment.switches,
             "drift": world.environment.drift,
+            "webhooks": world.environment.webhooks.report(),
             "due": [{"at": one["at"], "kind": one["kind"]} for one in world.agenda.dump()],
             "companies": [
                 {
@@ -83,6 +88,30 @@ class DevApi:
         if "number" not in query:
             raise DevError("documents needs number=")
         return books.document(self._company(query), query["number"])
+
+    def get_stock(self, query: Mapping[str, str], body: Any) -> Any:
+        return people.inventory(self._company(query))
+
+    def post_item_journal(self, query: Mapping[str, str], body: Any) -> Any:
+        """`{"template": "ITEM", "batch": "DEFAULT"}`: a finance user posts what waits in a batch."""
+        return people.post_items(self.world, self._company(query), msgspec.convert(body, people.PostItems))
+
+    def post_edit(self, query: Mapping[str, str], body: Any) -> Any:
+        """`{"set": "vendors", "key": "V1", "values": {"blocked": "All"}}`: somebody edits a record."""
+        return people.edit(self.world, self._company(query), msgspec.convert(body, people.Edit))
+
+    def post_remove(self, query: Mapping[str, str], body: Any) -> Any:
+        """`{"set": "items", "key": "1000"}`: somebody deletes a record."""
+        return people.remove(self.world, self._company(query), msgspec.convert(body, people.Remove))
+
+    def get_services(self, query: Mapping[str, str], body: Any) -> Any:
+        return self.world.environment.published
+
+    def post_services(self, query: Mapping[str, str], body: Any) -> Any:
+        """`{"Item_Units": 5404}` publishes a page, `{"Item_Units": null}` withdraws it."""
+        if not isinstance(body, dict):
+            raise DevError('services takes {"a name": number of a page, or null}')
+        return people.services(self.world, body)
 
     def get_calls(self, query: Mapping[str, str], body: Any) -> Any:
         return self.world.calls.report()

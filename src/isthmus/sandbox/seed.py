@@ -48,7 +48,7 @@ def read(source: Mapping[str, Any] | str | Path | None, variables: Mapping[str, 
     else:
         found, folder = _parsed(source), Path(source).parent if source is not None else Path()
     try:
-        found = with_variables(found, variables or {})
+        found = dict(with_variables(found, variables or {}))
         companies = found.get("companies")
         if isinstance(companies, list):
             found["companies"] = [_with_tables(company, folder) for company in companies]

@@ -66,6 +66,27 @@ class _DevCalls:
         """Everything posted or waiting under one document number."""
         return self._answer("GET", "documents", {"company": company, "number": number})
 
+    def stock(self, company: str = "") -> dict[str, Any]:
+        """Stock by item and location, and what waits in item journals."""
+        return self._answer("GET", "stock", {"company": company})
+
+    def post_item_journal(self, batch: str = "DEFAULT", template: str = "ITEM", company: str = "") -> dict[str, Any]:
+        """A person posts a batch. Raises SandboxError with the text when Business Central refuses."""
+        return self._answer("POST", "item_journal", {"company": company}, {"template": template, "batch": batch})
+
+    def edit(self, set_name: str, key: str, company: str = "", **values: Any) -> dict[str, Any]:
+        """A person edits a record, by its number, code or id."""
+        body = {"set": set_name, "key": key, "values": values}
+        return self._answer("POST", "edit", {"company": company}, body)
+
+    def remove(self, set_name: str, key: str, company: str = "") -> dict[str, Any]:
+        """A person deletes a record."""
+        return self._answer("POST", "remove", {"company": company}, {"set": set_name, "key": key})
+
+    def publish(self, **services: int | None) -> dict[str, Any]:
+        """Publish pages as web services, e.g. `publish(Item_Units=5404)`; None withdraws one."""
+        return self._answer("POST", "services", body=services)
+
     def state(self) -> dict[str, Any]:
         return self._answer("GET", "state")
 

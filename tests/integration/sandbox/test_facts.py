@@ -46,6 +46,20 @@ def test_properties_are_those_of_the_real_set(facts: dict[str, Any], name: str) 
 
 
 @pytest.mark.parametrize("name", sorted(entity_sets()))
+def test_navigations_are_those_of_the_real_set(facts: dict[str, Any], name: str) -> None:
+    known = {one["urlSegment"]: one["multiplicity"] for one in facts[name]["navigation"] if "urlSegment" in one}
+    for navigation in entity_sets()[name].navigations:
+        assert known[navigation.name].startswith("Many" if navigation.many else "ZeroOrOne"), navigation.name
+
+
+@pytest.mark.parametrize("name", sorted(entity_sets()))
+def test_what_must_not_be_blank_is_that_of_the_real_set(facts: dict[str, Any], name: str) -> None:
+    for fact in facts[name]["properties"]:
+        if fact.get("pageNotBlank") and "POST" in facts[name]["operations"]:
+            assert entity_sets()[name].by_name[fact["name"]].required, fact["name"]
+
+
+@pytest.mark.parametrize("name", sorted(entity_sets()))
 def test_methods_and_table_are_those_of_the_real_set(facts: dict[str, Any], name: str) -> None:
     fact, ours = facts[name], entity_sets()[name]
     assert ours.methods == set(fact["operations"])
