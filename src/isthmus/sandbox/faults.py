@@ -149,7 +149,9 @@ class Faults:
 
     def __init__(self, naming: Naming = named, dialect: Callable[[Fault], Response] | None = None) -> None:
         self.rules: list[Rule] = []
-        self._naming, self._dialect = naming, dialect or answer
+        self._naming = naming
+        #: What a fault says instead of doing anything.
+        self.answer = dialect or answer
 
     def plan(self, request: Request, path: str, parts: list[Request] | None) -> Plan:
         """Decide once per call. A single operation is part 0 of itself."""
@@ -167,7 +169,7 @@ class Faults:
                     if index not in plan.parts and rule.fires():
                         plan.parts[index] = rule.fault
             elif (outer or matched) and (kind == "latency" or not plan.decided) and rule.fires():
-                _apply(plan, rule.fault, self._dialect)
+                _apply(plan, rule.fault, self.answer)
         return plan
 
     def token_plan(self, request: Request) -> Plan:
@@ -175,7 +177,7 @@ class Faults:
         plan = Plan()
         for rule in self.rules:
             if (rule.match.entity == "token" or rule.match.path) and rule.suits(request, request.path) and rule.fires():
-                _apply(plan, rule.fault, self._dialect)
+                _apply(plan, rule.fault, self.answer)
         return plan
 
     def of_notification(self, request: Request, path: str) -> Fault | None:

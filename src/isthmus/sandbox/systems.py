@@ -10,6 +10,7 @@ import msgspec
 from starlette.types import ASGIApp
 
 from isthmus.sandbox import http, seed, state
+from isthmus.sandbox.cafm.system import Cafm
 from isthmus.sandbox.clock import Clock
 from isthmus.sandbox.doors import Activity, Hosting
 from isthmus.sandbox.world import World
@@ -36,8 +37,8 @@ class System(Protocol):
         """Run what is due by the sandbox clock."""
         ...
 
-    def apply(self, source: Mapping[str, Any]) -> None:
-        """Put a seed into it. Raises SeedError."""
+    def apply(self, source: Mapping[str, Any], folder: Path) -> None:
+        """Put a seed into it; paths in the seed count from the folder. Raises SeedError."""
         ...
 
     def load(self, path: Path) -> bool:
@@ -74,7 +75,7 @@ class BusinessCentral:
     def tick(self) -> None:
         self.world.tick()
 
-    def apply(self, source: Mapping[str, Any]) -> None:
+    def apply(self, source: Mapping[str, Any], folder: Path) -> None:
         seed.apply(self.world, source)
 
     def load(self, path: Path) -> bool:
@@ -88,7 +89,7 @@ class BusinessCentral:
 
 
 #: `kind:` of a seed file, and of a state file. Without it, it is a Business Central.
-KINDS: dict[str, Callable[[Clock], System]] = {"business_central": BusinessCentral}
+KINDS: dict[str, Callable[[Clock], System]] = {"business_central": BusinessCentral, "cafm": Cafm}
 
 
 def open_system(home: Path, source: Mapping[str, Any] | str | Path | None, clock: Clock) -> System:
@@ -101,7 +102,7 @@ def open_system(home: Path, source: Mapping[str, Any] | str | Path | None, clock
         raise seed.SeedError(f"kind: there is no simulator of {kind!r}; there are {', '.join(sorted(KINDS))}")
     system = KINDS[kind](clock)
     if not system.load(saved):
-        system.apply(given)
+        system.apply(given, Path() if source is None or isinstance(source, Mapping) else Path(source).parent)
     return system
 
 
