@@ -21,6 +21,7 @@ _KINDS = {
     "not_in_source": "no longer in the source",
     "amount_differs": "amount differs",
     "not_in_hub": "not made by us",
+    "fields_differ": "fields differ",
 }
 
 
@@ -60,15 +61,17 @@ async def _reconcile(place: Any, flow: str, as_json: bool) -> int:
 
 async def _compared(session: Session, flow: str) -> list[Reconciled]:
     from isthmus.sync.reconcile import reconcile as compare
-    from isthmus.sync.world import FlowSpec
+    from isthmus.sync.reconcile_kept import reconcile_kept
+    from isthmus.sync.world import FlowSpec, KeepSpec
 
     world = session.runtime.world
-    return [
-        row
-        for one in world.flows
-        if flow in {"", one.name} and isinstance(one, FlowSpec)
-        for row in await compare(world, one)
-    ]
+    rows: list[Reconciled] = []
+    for one in world.flows:
+        if flow in {"", one.name} and isinstance(one, FlowSpec):
+            rows += await compare(world, one)
+        elif flow in {"", one.name} and isinstance(one, KeepSpec):
+            rows += await reconcile_kept(world, one)
+    return rows
 
 
 def _show(rows: list[Reconciled]) -> None:

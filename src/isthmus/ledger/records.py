@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from isthmus.ledger import rereads
 from isthmus.ledger.types import Db, LinkRow, RecordWrite, StreamKey, columns
 
 
@@ -52,6 +53,8 @@ async def save(db: Db, stream: StreamKey, scope: str, rows: Sequence[RecordWrite
         await _update_records(db, changed, now)
     if rows:
         await _save_links(db, stream, rows, now)
+        if linked := [row.native_id for row in rows if row.new_link]:
+            await rereads.linked(db, stream.connection, linked, now)
         await name(db, [(row.number, "number", row.record_id, None) for row in rows if row.number])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from isthmus.contract.records import NativeRecord
-from isthmus.ledger import audit, messages, records, refs, sides, streams
+from isthmus.ledger import audit, messages, records, refs, rereads, sides, streams
 from isthmus.ledger.types import AuditWrite, Db, LinkRow, RecordWrite
 from isthmus.mapping.context import LensContext
 from isthmus.mapping.lens import Lens
@@ -63,6 +63,8 @@ class _Desk(Struct):
     stopped: set[int] = set()
     #: records that another connection still has: they live on when this one loses them
     elsewhere: set[int] = set()
+    #: (record, what it refers to that is not linked yet), by native ids
+    unlinked: list[tuple[str, str]] = []
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -103,6 +105,7 @@ async def admit(
         else:
             _admit_known(desk, actor, stream, record, link, context)
     await records.save(db, stream.key, stream.scope, desk.rows, now)
+    await rereads.note(db, stream.key, desk.unlinked)
     if desk.places:
         await records.move_places(db, stream.key, desk.places)
     await audit.append(db, stream.key.connection, desk.audits, now)
@@ -146,8 +149,12 @@ def _unchanged(record: NativeRecord, link: LinkRow) -> bool:
     return record.version is not None and record.version == link.version and not link.deleted
 
 
-def _told_unreadable(desk: _Desk, stream: StreamSpec, record_id: int, findings: Sequence[Finding]) -> None:
-    """What a lens could not read is told in the audit, whether or not a flow starts from the record."""
+def _told_unreadable(
+    desk: _Desk, stream: StreamSpec, record: NativeRecord, record_id: int, findings: Sequence[Finding]
+) -> None:
+    """What a lens could not read is told in the audit, whether or not a flow starts from the record. What it refers to
+    and is not known yet is remembered: the record is read again when that is linked."""
+    desk.unlinked.extend((record.id, finding.value) for finding in findings if finding.code == "reference_missing")
     desk.audits.extend(
         AuditWrite(
             what="field unreadable",
@@ -200,7 +207,7 @@ def _admit_new(desk: _Desk, stream: StreamSpec, record: NativeRecord, record_id:
             reason=record.origin or f"{stream.native} {record.id}",
         )
     )
-    _told_unreadable(desk, stream, record_id, findings)
+    _told_unreadable(desk, stream, record, record_id, findings)
     desk.changes.append(
         Change(
             record_id=record_id,
@@ -257,7 +264,7 @@ def _changed(
     row = _row(stream.entity, record, record_id, merged.state, text, shown, changed=text != data or returned)
     desk.rows.append(structs.replace(row, agreed="" if agreed == shown else agreed))
     desk.audits.extend(audit_fields(stream.entity.name, record_id, merged))
-    _told_unreadable(desk, stream, record_id, findings)
+    _told_unreadable(desk, stream, record, record_id, findings)
     desk.changes.append(
         Change(
             record_id=record_id,

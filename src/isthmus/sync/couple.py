@@ -34,9 +34,7 @@ async def couple(
         updated.append((left, number, encode_state(merged.state)))
         _, _, native_id, place = links.get(right, ("", "", "", ""))
         audits += _told(flow, left, native_id, merged, who, why)
-        changes.append(
-            Change(record_id=left, native_id=native_id, place=place, before=ours, state=merged.state)
-        )
+        changes.append(Change(record_id=left, native_id=native_id, place=place, before=ours, state=merged.state))
     await coupling.unite(db, pairs, now)
     await coupling.update_states(db, updated, now)
     await audit.append(db, flow.target, audits, now)

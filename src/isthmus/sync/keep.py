@@ -119,7 +119,7 @@ def _verdict(
     if (change.deleted and side == connection) or row.link_deleted:
         return None
     linked = bool(row.native_id)
-    if (trouble := _unreadable(change)) is not None:
+    if side != connection and (trouble := _unreadable(change)) is not None:
         return Verdict(action="update" if linked else "create", state=_STATE_OF[trouble.severity], finding=trouble)
     if not linked:
         return _first(flow, side, change, may_create=may_create)
@@ -187,8 +187,10 @@ def _first(flow: KeepSpec, side: str, change: Change, *, may_create: bool) -> Ve
     return Verdict(action="create")
 
 
-def _foreign(flow: KeepSpec, change: Change) -> Verdict:
+def _foreign(flow: KeepSpec, change: Change) -> Verdict | None:
     """A record that was made in the target of the flow: its owner does not have it."""
+    if flow.foreign == "ignore":
+        return None
     if flow.foreign == "create":
         return Verdict(action="create")
     name = flow.source_entity.replace("_", " ")

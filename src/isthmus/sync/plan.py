@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct, field
 
 from isthmus.contract.records import ReadRequest
 from isthmus.errors import IsthmusError
-from isthmus.ledger import messages, records, streams
+from isthmus.ledger import messages, records, sides, streams
 from isthmus.ledger.database import take_your_time
 from isthmus.ledger.types import ALL_STATES, Db, MessageRow, MessageState, MessageWrite
 from isthmus.model.spelling import spell_decimal
 from isthmus.model.state import decode_state
-from isthmus.sync.intake import bookmark, take_page
+from isthmus.sync.intake import bookmark, first_meeting, take_page
+from isthmus.sync.merge import differences
 from isthmus.sync.turn import Turn
 from isthmus.sync.world import StreamSpec, World
 
@@ -77,6 +78,7 @@ async def make_plan(world: World, *, most_items: int = 1000) -> Plan:
         await take_your_time(db)
         await _take_all(db, world, gathered)
         await _gather(db, world, gathered)
+        await _brought(db, world, gathered)
     return gathered.plan(world)
 
 
@@ -114,7 +116,16 @@ async def _take_stream(db: Db, turn: Turn, spec: StreamSpec, gathered: _Gathered
         gathered.made.update({message.key: message for message in processed.made})
         cursor = page.cursor
         if not page.more:
+            await _filled(db, turn, spec, gathered)
             return
+
+
+async def _filled(db: Db, turn: Turn, spec: StreamSpec, gathered: _Gathered) -> None:
+    """The stream counts as read from here on, so that two filled systems meet as they would."""
+    now = turn.now()
+    await streams.advance(db, spec.key, cursor=None, now=now, due_at=None, filled=True, trouble="")
+    processed = await first_meeting(db, turn, spec)
+    gathered.made.update({message.key: message for message in processed})
 
 
 class _Gathered:
@@ -125,6 +136,7 @@ class _Gathered:
         self.made: dict[str, MessageWrite] = {}
         self.pending: list[MessageRow] = []
         self.troubles: list[str] = []
+        self.brought: dict[tuple[str, int], dict[str, object]] = {}
 
     def plan(self, world: World) -> Plan:
         """The plan of all that was gathered."""
@@ -140,7 +152,7 @@ class _Gathered:
             planned.count += 1
             planned.amount += row.amount or Decimal(0)
             if len(items) < self.most_items:
-                items.append(_item(row))
+                items.append(_item(row, self.brought))
         requests = sum(_requests(world, row) for row in rows if row.state in {"ready", "retrying", "uncertain"})
         return Plan(
             totals=sorted(sums.values(), key=lambda p: (p.flow, ALL_STATES.index(p.state), p.currency)),
@@ -158,7 +170,24 @@ async def _gather(db: Db, world: World, gathered: _Gathered) -> None:
         gathered.pending.extend(await messages.moving(db, actor.id))
 
 
-def _item(row: MessageWrite | MessageRow) -> PlanItem:
+async def _brought(db: Db, world: World, gathered: _Gathered) -> None:
+    """What states would show: a new record whole, of a known one the fields that are not what was agreed."""
+    every: list[MessageWrite | MessageRow] = [*gathered.made.values(), *gathered.pending]
+    rows = [row for row in every if row.kind == "state"][: gathered.most_items]
+    by_place: dict[tuple[str, str, str, str], list[MessageWrite | MessageRow]] = {}
+    for row in rows:
+        by_place.setdefault((row.flow, row.connection, row.entity, row.company), []).append(row)
+    for (name, connection, entity, company), members in by_place.items():
+        flow = world.keep_flow(name)
+        ids = [row.record_id or 0 for row in members]
+        for one, side in (await sides.of_records(db, connection, entity, company, ids)).items():
+            shaped = flow.shape(decode_state(side.data)) if flow is not None else None
+            if isinstance(shaped, dict):
+                before = decode_state(side.agreed) if side.native_id else {}
+                gathered.brought[connection, one] = {c.path: c.kept for c in differences(before, shaped)}
+
+
+def _item(row: MessageWrite | MessageRow, brought: Mapping[tuple[str, int], dict[str, object]]) -> PlanItem:
     return PlanItem(
         flow=row.flow,
         state=row.state,
@@ -171,7 +200,9 @@ def _item(row: MessageWrite | MessageRow) -> PlanItem:
         currency=row.currency,
         reason=row.reason,
         decided="decided by the target" if row.state in {"ready", "retrying", "uncertain"} else "certain",
-        fields=decode_state(row.document) if row.document else {},
+        fields=decode_state(row.document)
+        if row.document and row.kind == "event"
+        else brought.get((row.connection, row.record_id or 0), {}),
     )
 
 

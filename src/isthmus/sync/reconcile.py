@@ -22,7 +22,7 @@ from isthmus.sync.world import Control, FlowSpec, StreamSpec, World
 _PAGE = 5000
 _ACCOUNTS_AT_ONCE = 20
 
-DriftKind = Literal["not_booked", "not_in_source", "amount_differs", "not_in_hub"]
+DriftKind = Literal["not_booked", "not_in_source", "amount_differs", "not_in_hub", "fields_differ"]
 
 
 class DriftRow(Struct, frozen=True, kw_only=True):
@@ -83,9 +83,9 @@ def _row(flow: FlowSpec, total: Total, hub: Total | None, known: booked_document
         entity=total.entity,
         company=total.company,
         currency=total.currency,
-        source=_side(total.left.count, total.left.amount),
-        hub=_side(hub.left.count, hub.left.amount) if hub else _side(0, Decimal(0)),
-        target=_side(total.right.count, total.right.amount),
+        source=side_of(total.left.count, total.left.amount),
+        hub=side_of(hub.left.count, hub.left.amount) if hub else side_of(0, Decimal(0)),
+        target=side_of(total.right.count, total.right.amount),
         difference=spell_decimal(total.left.amount - total.right.amount),
         rounding=spell_decimal(total.rounding),
         drift=tuple(_drift(d.number, d.left, d.right, known.by_root.get(d.number)) for d in total.drift),
@@ -93,7 +93,8 @@ def _row(flow: FlowSpec, total: Total, hub: Total | None, known: booked_document
     )
 
 
-def _side(count: int, amount: Decimal) -> dict[str, object]:
+def side_of(count: int, amount: Decimal) -> dict[str, object]:
+    """One side as JSON shows it."""
     return {"count": count, "amount": spell_decimal(amount)}
 
 
@@ -124,7 +125,7 @@ async def _source_lines(world: World, flow: FlowSpec, known: booked_documents.Kn
             continue
         async with world.transaction() as db:
             context = (await actor.tables(db, spec.scope)).context
-        async for page in _pages(world, spec):
+        async for page in pages(world, spec):
             async with world.transaction() as db:
                 ids = {i: link.record_id for i, link in (await records.links(db, key, [r.id for r in page])).items()}
             for record in page:
@@ -207,7 +208,8 @@ def _target_line(
     return ControlLine(flow.target_entity, company, currency, root, Decimal(str(entry.get("amount") or 0)))
 
 
-async def _pages(world: World, spec: StreamSpec) -> AsyncIterator[Sequence[NativeRecord]]:
+async def pages(world: World, spec: StreamSpec) -> AsyncIterator[Sequence[NativeRecord]]:
+    """All that a stream shows now, from its beginning."""
     key = StreamKey(spec.key.connection, spec.key.entity, spec.key.company)
 
     async def known(families: Sequence[str]) -> Mapping[str, Mapping[str, str | None]]:

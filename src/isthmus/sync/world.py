@@ -160,7 +160,7 @@ class KeepSpec(AnyFlow, frozen=True, kw_only=True):
     two_way    the source is written too, not only the target
     create     a record the target does not have is made there
     foreign    what becomes of one that was made in the target: refuse, onboard (held for a person), create (in the
-               source), hold
+               source), hold, ignore
     match      rules that find a record's other side at first contact: paths that must be equal, by rank
     shape      record state -> state to write, or why not (an order that is cancelled; one that is not approved yet)
     """
@@ -168,7 +168,7 @@ class KeepSpec(AnyFlow, frozen=True, kw_only=True):
     source_company: str = ""
     two_way: bool = False
     create: bool = False
-    foreign: Literal["refuse", "onboard", "create", "hold"] = "hold"
+    foreign: Literal["refuse", "onboard", "create", "hold", "ignore"] = "hold"
     match: tuple[tuple[str, ...], ...] = ()
     shape: Callable[[State], State | Finding] = lambda state: state
 

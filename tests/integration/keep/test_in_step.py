@@ -195,3 +195,20 @@ async def test_the_number_a_system_gives_comes_back(bench: Any) -> None:
     bench.finance.edit("purchase_order", row_id, own_number="106001")
     await bench.turns()
     assert (await bench.record("purchase_order", "PO-1"))["booked_number"] == "106001"
+
+
+async def test_a_record_read_before_what_it_refers_to_is_read_again(bench: Any) -> None:
+    """The vendor's terms are known by an id that is linked only later; nobody edits the vendor meanwhile."""
+    bench.flow("vendor")
+    bench.flow("payment_terms")
+    bench.finance.add("vendor", "f1", **vendor(terms="t9"))
+    await bench.open(bench.pool)
+    await bench.turns()
+    [waiting] = await bench.messages("waiting")
+    assert waiting.code == "reference_missing"
+    bench.finance.add("payment_terms", "t9", code="30D", name="30 days")
+    await bench.turns(6)
+    assert (await bench.record("vendor", "V1"))["payment_terms"] == "30D"
+    [row] = bench.cafm.rows["vendor"].values()
+    [terms_id] = bench.cafm.rows["payment_terms"]
+    assert row["terms"] == terms_id

@@ -49,8 +49,9 @@ def test_migrated_ledger_equals_one_made_from_the_scripts(database: Database, em
             "create index procrastinate_jobs_lock_open on procrastinate_jobs (lock) where status in ('todo', 'doing')"
         )
         connection.execute("set search_path = isthmus")
-        for later in ("keep_in_step.sql",):
-            connection.execute(files("isthmus.ledger.migrations.versions").joinpath(later).read_text())
+        for version in VERSIONS[2:]:
+            script = files("isthmus.ledger.migrations.versions").joinpath(f"{version.partition('_')[2]}.sql")
+            connection.execute(script.read_text())
         connection.execute("create table alembic_version (version_num varchar(32) primary key)")
         connection.execute("alter table alembic_version rename constraint alembic_version_pkey to alembic_version_pkc")
     assert catalogue(database) == catalogue(empty_database)

@@ -8,15 +8,16 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from isthmus.app.project.values import Cron, Day, Duration, Many, Table, Zone
 
 ClosedPeriod = Literal["hold", "first_open", "reject"]
 Deletions = Literal["ignore", "block", "deactivate"]
 Role = Literal["finance", "operations"]
-Foreign = Literal["refuse", "onboard", "create", "hold"]
+Foreign = Literal["refuse", "onboard", "create", "hold", "ignore"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 
 
@@ -58,6 +59,41 @@ class CompanyConfig(Settings):
     )
 
 
+class HookConfig(Settings):
+    """How notifications of a connection prove where they come from, and say what they are about."""
+
+    header: str | None = Field(default=None, description="Header that carries the signature; empty: none is expected")
+    secret: str | None = Field(default=None, description="Key of the signature: `env:NAME` or `file:PATH`")
+    form: str = Field(
+        default="{hex}",
+        description="How the header is written: `{hex}` or `{base64}` stands for the signature, `{time}` for its time",
+    )
+    signs: str = Field(default="{body}", description="What is signed: `{body}`, and `{time}` where the header has it")
+    tolerance: Duration = Field(default=timedelta(minutes=5), description="Oldest and newest `{time}` that is taken")
+    entity_at: str | None = Field(
+        default=None,
+        description="Where a notification names its entity: fields joined by dots, `*` for each of a list, or "
+        "`header:NAME`; empty: every entity may have changed",
+    )
+    entities: Table[str] = Field(
+        default={}, description="Name found there to entity; any other name means every entity"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> HookConfig:
+        if (self.header is None) != (self.secret is None):
+            raise ValueError("has only one of header and secret: give both, or neither")
+        if self.form.count("{hex}") + self.form.count("{base64}") != 1:
+            raise ValueError("form must hold {hex} or {base64}, once")
+        if "{body}" not in self.signs:
+            raise ValueError("signs must hold {body}")
+        if ("{time}" in self.signs) != ("{time}" in self.form):
+            raise ValueError("has {time} in only one of form and signs: a time counts when it is signed")
+        if (self.entity_at is None) != (not self.entities):
+            raise ValueError("has only one of entity_at and entities: give both, or neither")
+        return self
+
+
 class ConnectionConfig(Settings):
     """One environment of a system. Keys that are not listed here belong to the system and are checked by it."""
 
@@ -74,6 +110,9 @@ class ConnectionConfig(Settings):
         default=None,
         description="Seed file of a simulator that stands in for the system; the address and secret are then ours",
     )
+    hook: HookConfig | None = Field(
+        default=None, description="What its webhooks look like, for systems whose connector does not know by itself"
+    )
     lenses: Table[str] = Field(default={}, description="Entity to mapping file, for systems that ship none (files)")
     overlays: Table[Many[str]] = Field(
         default={}, description="Entity to mapping files laid over the lens that ships with the system"
@@ -89,6 +128,28 @@ class ConnectionConfig(Settings):
         return self
 
 
+class HooksConfig(Settings):
+    """Where systems reach `isthmus up` with their webhooks."""
+
+    url: str = Field(description="Public address that leads to the door of `isthmus up`, with https://")
+    secret: str | None = Field(
+        default=None,
+        description="What the secret part of the addresses is made of, for several servers behind one address: "
+        "`env:NAME` or `file:PATH`; empty: a key made in the home",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _public(cls, value: str) -> str:
+        found = urlsplit(value)
+        own = found.hostname in {"localhost", "127.0.0.1", "::1"}
+        if not found.hostname or found.scheme not in ({"https", "http"} if own else {"https"}):
+            raise ValueError("must start with https:// (http:// for this machine only)")
+        if found.query or found.fragment or found.username:
+            raise ValueError("must be an address alone: no user, no ? and no #")
+        return value.rstrip("/")
+
+
 class ProjectConfig(Settings):
     """isthmus.yaml."""
 
@@ -99,6 +160,9 @@ class ProjectConfig(Settings):
     )
     variables: Table[Variable] = Field(
         default={}, description="What `${name}` stands for: a path relative to the project folder, or `{text: ...}`"
+    )
+    hooks: HooksConfig | None = Field(
+        default=None, description="Where systems send webhooks to; without it, changes are found by polling alone"
     )
     connections: Table[ConnectionConfig] = Field(description="The environments that are joined, by name", min_length=1)
 
@@ -224,7 +288,7 @@ class FlowConfig(Settings):
     foreign: Foreign = Field(
         default="hold",
         description="Of a flow that keeps a state in step: what becomes of a record made in the target. refuse: it is "
-        "told there; onboard, hold: a person sees to it; create: it is made in the source",
+        "told there; onboard, hold: a person sees to it; create: it is made in the source; ignore: it stays there alone",
     )
     match: Many[Many[str]] = Field(
         default=(),

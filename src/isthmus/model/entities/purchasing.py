@@ -68,6 +68,7 @@ class PurchaseOrderLine(Record, frozen=True, kw_only=True):
     requisition_line: Annotated[str | None, about("Line of the requisition it comes from")] = None
     received: Annotated[Decimal | None, about("Quantity received, as finance counts it", owner="finance")] = None
     invoiced: Annotated[Decimal | None, about("Quantity billed, as finance counts it", owner="finance")] = None
+    booked_amount: Annotated[Decimal | None, about("Amount as finance rounds it", owner="finance")] = None
 
 
 @entity(

@@ -19,6 +19,7 @@ class InventoryTransaction(Record, frozen=True, kw_only=True):
     type: Annotated[MovementType, about("Issue, return, adjustment, transfer or count", owner="shared")]
     item: Annotated[str, about("Item number", owner="shared")]
     quantity: Annotated[Decimal, about("Quantity in `unit`; of a count: what was counted", owner="shared")]
+    base_quantity: Annotated[Decimal | None, about("The same in the item's base unit", owner="shared")] = None
     unit: Annotated[str | None, about("Unit; empty means the item's base unit", owner="shared")] = None
     location: Annotated[str | None, about("Where it moves, or moves from", owner="shared")] = None
     to_location: Annotated[str | None, about("Where a transfer goes", owner="shared")] = None

@@ -20,3 +20,16 @@ create table first_contact (
     confirmed_at timestamptz not null,
     who text not null
 );
+
+-- Records read before something they refer to was known: read again when its link is there.
+create table reread (
+    connection text not null references connection(id),
+    entity text not null,
+    company text not null,
+    native_id text not null,
+    refers_to text not null,
+    due_at timestamptz,
+    primary key (connection, entity, company, native_id, refers_to)
+);
+create index reread_refers on reread (connection, refers_to) where due_at is null;
+create index reread_due on reread (connection, due_at) where due_at is not null;
