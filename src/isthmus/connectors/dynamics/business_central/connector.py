@@ -18,9 +18,11 @@ from isthmus.connectors.dynamics.business_central.config import SCOPE, BusinessC
 from isthmus.connectors.dynamics.business_central.dispatch import table_of_ways
 from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS
 from isthmus.connectors.dynamics.business_central.errors import judge
+from isthmus.connectors.dynamics.business_central.item_units import NATIVE as ITEM_UNITS
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.published import Published
 from isthmus.connectors.dynamics.business_central.reading import Reading
+from isthmus.connectors.dynamics.business_central.stock.movements import STOCK_DOCUMENT
 from isthmus.connectors.dynamics.business_central.supports import capabilities
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.connectors.dynamics.business_central.webhooks import RUNTIME, Webhooks, handshake, hints
@@ -36,6 +38,12 @@ from isthmus.model.values import Action
 
 #: Fields the service fills itself (bc.md §19).
 _READ_ONLY = frozenset({"id", "lastModifiedDateTime"})
+
+#: What a lens writes and no set holds.
+_OWN_DOCUMENTS: Mapping[str, Sequence[NativeField]] = {
+    "journals": JOURNAL_DOCUMENT,
+    "inventoryTransactions": STOCK_DOCUMENT,
+}
 
 #: (entity, action), company, delivery
 _Group = tuple[tuple[str, Action], str, str]
@@ -84,6 +92,7 @@ class BusinessCentral:
         self._ways = table_of_ways(
             Site(
                 client=self._client,
+                environment=self._service(config.environment_root),
                 published=self._published,
                 budget=self._budget,
                 clock=clock,
@@ -117,9 +126,11 @@ class BusinessCentral:
         return own | {f"company:{name}": company_id for name, company_id in used.items()}
 
     async def describe(self, native: str) -> Sequence[NativeField]:
-        """Fields from `$metadata`, with those this connector adds. `journals` is the document form the lens writes."""
-        if native == "journals":
-            return JOURNAL_DOCUMENT
+        """Fields from `$metadata`, with those this connector adds; of own documents, the form the lens writes."""
+        if (own := _OWN_DOCUMENTS.get(native)) is not None:
+            return own
+        if native == ITEM_UNITS:
+            return (await self._published.metadata()).describe(self._config.services.item_units)
         fields = (await self._read_metadata()).describe(native)
         facts = SETS.get(native)
         if facts is None or not fields:

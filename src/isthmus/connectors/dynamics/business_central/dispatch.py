@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from isthmus.connectors.dynamics.business_central.dimension_value_ways import DimensionValueWay
-from isthmus.connectors.dynamics.business_central.item_unit_ways import ItemUnitWay
 from isthmus.connectors.dynamics.business_central.journal_way import JournalWay
-from isthmus.connectors.dynamics.business_central.master_create import CreateWay
-from isthmus.connectors.dynamics.business_central.master_facts import MASTERS
-from isthmus.connectors.dynamics.business_central.master_update import UpdateWay
+from isthmus.connectors.dynamics.business_central.masters.create import CreateWay
+from isthmus.connectors.dynamics.business_central.masters.dimension_values import DimensionValueWay
+from isthmus.connectors.dynamics.business_central.masters.facts import MASTERS
+from isthmus.connectors.dynamics.business_central.masters.item_units import ItemUnitWay
+from isthmus.connectors.dynamics.business_central.masters.update import UpdateWay
+from isthmus.connectors.dynamics.business_central.stock.action import StockActionWay
+from isthmus.connectors.dynamics.business_central.stock.adjust import StockAdjustWay
+from isthmus.connectors.dynamics.business_central.stock.journal import StockJournalWay
 from isthmus.connectors.dynamics.business_central.ways import Site, Way
 from isthmus.model.values import Action
+
+_STOCK_WAYS: Mapping[str, Callable[[Site], Way]] = {
+    "journal_saved": StockJournalWay,
+    "adjust": StockAdjustWay,
+    "custom_action": StockActionWay,
+}
 
 
 def table_of_ways(site: Site) -> Mapping[tuple[str, Action], Way]:
@@ -27,5 +36,6 @@ def table_of_ways(site: Site) -> Mapping[tuple[str, Action], Way]:
         ("item_unit", "update"): units,
         ("dimension_value", "create"): values,
         ("dimension_value", "update"): values,
+        ("inventory_transaction", "post"): _STOCK_WAYS[site.config.stock](site),
         ("journal_entry", "post"): JournalWay(site),
     }

@@ -22,7 +22,11 @@ def capabilities(config: BusinessCentralConfig) -> Capabilities:
         quota=config.quota,
         window=timedelta(minutes=5),
         call_timeout=timedelta(seconds=config.call_timeout),
-        entities=_books() | _masters(config) | _published(config) | {"journal_entry": _journal_entry(config)},
+        entities=_books()
+        | _masters(config)
+        | _published(config)
+        | _stock(config)
+        | {"journal_entry": _journal_entry(config)},
     )
 
 
@@ -110,3 +114,28 @@ def _published(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
             assumed=(named,),
         )
     return found
+
+
+def _stock(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
+    """Stock transactions, in the way the connection declares (semantics.md §5)."""
+    assumed = {
+        "journal_saved": (
+            "Names of fields and keys of a published page follow its captions.",
+            "A line of an item journal is kept as soon as the insert has answered.",
+        ),
+        "adjust": ("The posting date of an adjustment is today in UTC, the server's own day.",),
+        "custom_action": ("The tenant's action books a document at most once per document number.",),
+    }
+    return {
+        "inventory_transaction": EntitySupport(
+            native="inventoryTransactions",
+            read=False,
+            actions=frozenset({"post"}),
+            idempotency="probe" if config.stock == "adjust" else "natural_key",
+            batch=1 if config.stock == "adjust" else 20,
+            settle=LONGEST_EXECUTION,
+            requests_each=5 if config.stock == "adjust" else 2,
+            booked=config.stock != "journal_saved",
+            assumed=assumed[config.stock],
+        )
+    }

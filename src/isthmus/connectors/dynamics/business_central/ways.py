@@ -19,9 +19,11 @@ from isthmus.contract.operations import Operation, Outcome
 
 
 class Site(Struct, frozen=True, kw_only=True):
-    """One environment: what every way works with."""
+    """One environment: what every way works with. `client` has the standard API as its root, `environment` what is
+    above it."""
 
     client: ODataClient
+    environment: ODataClient
     published: Published
     budget: Budget
     clock: Clock

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from isthmus.connectors.dynamics._odata import literal
-from isthmus.connectors.dynamics.business_central.master_values import same
+from isthmus.connectors.dynamics.business_central.masters.values import same
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.contract.operations import Operation, Outcome

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from isthmus.connectors.dynamics.business_central.entities import BLANK_ENUM, BLANK_GUID, SETS, Kind
-from isthmus.connectors.dynamics.business_central.master_facts import Master
+from isthmus.connectors.dynamics.business_central.masters.facts import Master
 from isthmus.errors import Reject
 
 #: Fields the service fills itself, and those of other pages.

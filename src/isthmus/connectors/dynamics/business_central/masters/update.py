@@ -10,9 +10,9 @@ from msgspec import Struct
 from isthmus.connectors.dynamics._client import guid
 from isthmus.connectors.dynamics._odata import Part, PartReply, Row, row
 from isthmus.connectors.dynamics.business_central.item_card import CARD_NAMES, ItemCards, card_part, shown
-from isthmus.connectors.dynamics.business_central.master_facts import Master
-from isthmus.connectors.dynamics.business_central.master_refusals import Refusals
-from isthmus.connectors.dynamics.business_central.master_values import for_change, shows
+from isthmus.connectors.dynamics.business_central.masters.facts import Master
+from isthmus.connectors.dynamics.business_central.masters.refusals import Refusals
+from isthmus.connectors.dynamics.business_central.masters.values import for_change, shows
 from isthmus.connectors.dynamics.business_central.native_records import native_record
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.ways import Place, Site

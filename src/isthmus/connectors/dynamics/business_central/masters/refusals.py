@@ -9,7 +9,7 @@ from msgspec import structs
 
 from isthmus.connectors.dynamics._client import guid
 from isthmus.connectors.dynamics._odata import literal
-from isthmus.connectors.dynamics.business_central.master_facts import Master, Reference
+from isthmus.connectors.dynamics.business_central.masters.facts import Master, Reference
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.contract.operations import Operation, Outcome

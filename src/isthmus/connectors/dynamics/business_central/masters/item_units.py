@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from isthmus.connectors.dynamics._odata import Row
 from isthmus.connectors.dynamics.business_central.item_units import KIND, key_of, unit_id, unit_record, units_by
-from isthmus.connectors.dynamics.business_central.master_values import same
+from isthmus.connectors.dynamics.business_central.masters.values import same
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.contract.operations import Operation, Outcome

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from isthmus.connectors.dynamics._odata import Part, PartReply, Row, row
 from isthmus.connectors.dynamics.business_central.item_card import ItemCards, card_part, shown
-from isthmus.connectors.dynamics.business_central.master_facts import Master
-from isthmus.connectors.dynamics.business_central.master_refusals import Refusals
-from isthmus.connectors.dynamics.business_central.master_values import (
+from isthmus.connectors.dynamics.business_central.masters.facts import Master
+from isthmus.connectors.dynamics.business_central.masters.refusals import Refusals
+from isthmus.connectors.dynamics.business_central.masters.values import (
     different,
     for_insert,
     is_the_same,

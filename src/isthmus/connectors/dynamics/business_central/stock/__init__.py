@@ -1,0 +1,1 @@
+"""Stock transactions, in the way a connection declares (semantics.md §5)."""
