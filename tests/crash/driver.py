@@ -17,6 +17,7 @@ from typing import Any
 
 from isthmus.app.hooks import hooks_app
 from isthmus.cli.opening import Place, Session, open_session
+from isthmus.sync.door import Door
 
 
 async def main() -> None:
@@ -31,7 +32,7 @@ async def main() -> None:
 
 async def knock(session: Session, connection: str) -> None:
     """One webhook through the very app that answers them."""
-    app = hooks_app(session.runtime.world, session.runtime.engine, "token")
+    app = hooks_app(session.runtime.world, session.runtime.engine, Door("", "token"))
     path = f"/hooks/{connection}/token"
     scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
              "headers": [], "http_version": "1.1", "scheme": "http"}  # fmt: skip

@@ -23,6 +23,7 @@ from procrastinate.worker import Worker
 from isthmus.errors import FenceLost, Halt, HomeBusy, StorageFailed
 from isthmus.ledger import connections
 from isthmus.ledger.heartbeat import Heartbeat
+from isthmus.sync.door import Door
 from isthmus.sync.run import run_turn
 from isthmus.sync.turn import TurnResult
 from isthmus.sync.world import World
@@ -66,6 +67,8 @@ class Engine:
         turn_patience: float | None = None,
     ) -> None:
         self.world = world
+        #: Where systems reach this installation; set by a server, for its turns to look after subscriptions.
+        self.door: Door | None = None
         self.running = 0
         self.results: dict[str, TurnResult] = {}
         self.failure: Halt | None = None
@@ -204,7 +207,7 @@ class Engine:
     async def _run(self, name: str) -> None:
         try:
             async with asyncio.timeout(self._longest(name)):
-                result = await run_turn(self.world, name)
+                result = await run_turn(self.world, name, self.door)
         except FenceLost:
             return  # a later turn acts already
         except HomeBusy as error:

@@ -61,7 +61,7 @@ def down(project: Project = None, sets: Sets = None, as_json: Json = False, debu
 
 
 async def _up(place: Any, host: str, port: int, as_json: bool) -> None:
-    from isthmus.app.hooks import hook_token, hooks_app
+    from isthmus.app.hooks import hooks_app, recipes, server_door, use_door
     from isthmus.app.serving import announce, hold_home
     from isthmus.cli.opening import open_session
 
@@ -69,23 +69,29 @@ async def _up(place: Any, host: str, port: int, as_json: bool) -> None:
     with hold_home(loaded.home) as held:
         async with open_session(place, keep_simulators=True) as session:
             await session.refuse_changed_environment()
-            engine = session.runtime.engine
-            token = hook_token(loaded.home)
-            async with _door(hooks_app(session.runtime.world, engine, token), host, port) as url:
+            world, engine = session.runtime.world, session.runtime.engine
+            door = server_door(loaded)
+            await use_door(world, engine, door)
+            async with _door(hooks_app(world, engine, door, recipes(loaded)), host, port) as url:
                 announce(held, url)
+                address, health = door.at(url).address("CONNECTION"), f"{url}/health"
+                public = door.address("CONNECTION") if door.url else None
                 if as_json:
-                    write_json({"url": url, "hooks": f"{url}/hooks/CONNECTION/{token}", "health": f"{url}/health"})
+                    write_json({"url": url, "hooks": address, "public": public, "health": health})
                     sys.stdout.flush()  # whoever reads it waits for this line
                 else:
-                    say(f"up: health at {url}/health, webhooks at {url}/hooks/CONNECTION/… (token in keys/hooks)")
+                    shown = f"{door.masked(public or address)} (token in keys/hooks)"
+                    say(f"up: health at {health}, webhooks at {shown}")
                 await _until_told(session)
 
 
 async def _worker(place: Any) -> None:
+    from isthmus.app.hooks import worker_door
     from isthmus.cli.opening import open_session
 
     async with open_session(place, keep_simulators=True) as session:
         await session.refuse_changed_environment()
+        session.runtime.engine.door = worker_door(session.project)
         say("working")
         await _until_told(session)
 

@@ -5,7 +5,7 @@ A notification is a hint: it says what to read again, never what a record is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
@@ -71,7 +71,7 @@ class Subscriber(Protocol):
 
     def subscriptions(
         self, address: str, wanted: Sequence[Wanted], *, ours: Collection[str], renew_before: datetime
-    ) -> AsyncIterator[Subscription]:
+    ) -> AsyncGenerator[Subscription, None]:
         """Bring the system to tell `address` of every wanted set: make what is missing, renew what ends before
         `renew_before`, remove ours that are not wanted any more. One answer per wanted set, as soon as known; whoever
         stops listening leaves the rest for the next time.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
-from isthmus.ledger.types import Db, StreamKey
+from isthmus.ledger.types import Db, StreamKey, columns
 
 
 class StreamRow(Struct, frozen=True):
@@ -78,6 +78,15 @@ async def hasten(db: Db, connections: Sequence[str], now: datetime) -> None:
     """Make all streams of the connections due now."""
     await db.execute(
         "update stream set due_at = %s, failures = 0 where connection = any(%b::text[])", (now, list(connections))
+    )
+
+
+async def hasten_some(db: Db, keys: Collection[StreamKey], now: datetime) -> None:
+    """Make these streams due now."""
+    await db.execute(
+        """update stream set due_at = %s, failures = 0 where (connection, name, company) in
+             (select * from unnest(%b::text[], %b::text[], %b::text[]))""",
+        (now, *columns(keys, "connection", "entity", "company")),
     )
 
 

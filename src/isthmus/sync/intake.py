@@ -10,9 +10,9 @@ import msgspec
 
 from isthmus.contract.records import Page, ReadRequest
 from isthmus.errors import ConfigurationError, FenceLost, Halt, Reject, Retry
-from isthmus.ledger import audit, inbox, messages, records, streams
+from isthmus.ledger import audit, messages, records, streams
 from isthmus.ledger.streams import StreamRow
-from isthmus.ledger.types import AuditWrite, Db, StreamKey
+from isthmus.ledger.types import AuditWrite, Db, MessageWrite, StreamKey
 from isthmus.sync.admit import Admitted, Change, admit, admit_gone
 from isthmus.sync.again import decide_again
 from isthmus.sync.contact import both_read, lonely, meet
@@ -39,10 +39,8 @@ class Bookmark(msgspec.Struct, frozen=True):
 
 
 async def take_in(turn: Turn) -> None:
-    """Poll what is due. Webhook hints make their connection's streams due first."""
-    async with turn.commit() as db:
-        if await inbox.take(db, turn.actor.id, turn.now()):
-            await streams.hasten(db, [turn.actor.id], turn.now())
+    """Poll what is due."""
+    async with turn.world.transaction() as db:
         rows = {StreamKey(r.connection, r.name, r.company): r for r in await streams.all_streams(db)}
     for key, spec in turn.actor.streams.items():
         row = rows[key]
@@ -102,7 +100,7 @@ async def _take_in_page(
         admitted, processed = await take_page(db, turn, spec, page, reread=mark.reread)
         await _move(db, turn, spec, page, after, _missing_at_once(spec, admitted, page, trouble))
         if first and not page.more:
-            await _first_meeting(db, turn, spec)
+            await first_meeting(db, turn, spec)
     reach("after_page")
     for name, number in admitted.counts.items():
         turn.count(f"{spec.key.entity} {name}", number)
@@ -205,14 +203,17 @@ async def _meet(db: Db, world: World, spec: StreamSpec) -> tuple[list[tuple[Keep
     return met, dropped
 
 
-async def _first_meeting(db: Db, turn: Turn, spec: StreamSpec) -> None:
-    """The second of two sides was read to its end for the first time: now both are known."""
+async def first_meeting(db: Db, turn: Turn, spec: StreamSpec) -> list[MessageWrite]:
+    """The second of two sides was read to its end for the first time: now both are known. The messages it makes."""
+    made: list[MessageWrite] = []
     met, _ = await _meet(db, turn.world, spec)
     for flow, coupled in met:
         alone = await lonely(db, flow, spec.scope) if await both_read(db, turn.world, flow) else []
         for connection, changes in ((flow.target, coupled), (flow.source, alone)):
             done = await run_flows(db, turn.world, connection, flow.source_entity, changes)
             turn.result.wake |= done.wake
+            made += done.made
+    return made
 
 
 async def _postpone(turn: Turn, spec: StreamSpec, pause: timedelta, trouble: str, *, failed: bool) -> None:

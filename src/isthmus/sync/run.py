@@ -7,12 +7,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from isthmus.errors import ConfigurationError, FenceLost, Halt, StorageFailed
-from isthmus.ledger import connections, history, messages, notes, streams
+from isthmus.ledger import connections, history, messages, notes, rereads, streams
 from isthmus.ledger.types import Db
 from isthmus.sync.deliver import deliver
+from isthmus.sync.door import Door
+from isthmus.sync.hints import take_hints
 from isthmus.sync.intake import take_in
 from isthmus.sync.look_up import look_up
 from isthmus.sync.points import reach
+from isthmus.sync.read_again import read_again
+from isthmus.sync.subscribe import keep_subscriptions
 from isthmus.sync.turn import Turn, TurnResult
 from isthmus.sync.world import World
 from isthmus.sync.write_back import write_back
@@ -24,9 +28,10 @@ _INTERNAL = "The log has the details; nothing was lost, and the turn is tried ag
 _HALT_PAUSE = timedelta(minutes=1)
 
 
-async def run_turn(world: World, connection: str) -> TurnResult:
+async def run_turn(world: World, connection: str, door: Door | None = None) -> TurnResult:
     """Take in what is due, deliver what is ready, and say when the connection wants to go on.
 
+    `door`: where systems reach this installation, for a process that looks after webhook subscriptions.
     Safe to repeat and to kill at any moment. FenceLost ends it quietly: a later turn acts already.
     Raises StorageFailed, and HomeBusy when the ledger was restored since the world was built.
     """
@@ -40,9 +45,12 @@ async def run_turn(world: World, connection: str) -> TurnResult:
     turn.count("interrupted", orphans)
     try:
         await look_up(turn)
+        await take_hints(turn)
         await take_in(turn)
+        await read_again(turn)
         await deliver(turn)
         await write_back(turn)
+        await keep_subscriptions(turn, door)
         await _close(turn, started)
     except FenceLost:
         turn.result.more = False
@@ -75,6 +83,7 @@ async def _next_due(db: Db, turn: Turn) -> datetime | None:
     times = [
         await messages.next_due(db, turn.actor.id),
         await notes.next_due(db, turn.actor.id),
+        await rereads.next_due(db, turn.actor.id),
         *[row.due_at for row in await streams.of_connection(db, turn.actor.id)],
     ]
     return min((at for at in times if at is not None), default=None)

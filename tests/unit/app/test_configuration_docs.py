@@ -32,7 +32,9 @@ SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | 
 OURS: Mapping[str, type[BaseModel]] = {
     "isthmus.yaml": schema.ProjectConfig,
     "Variables": schema.TextVariable,
+    "Hooks": schema.HooksConfig,
     "Connections": schema.ConnectionConfig,
+    "Hook of a connection": schema.HookConfig,
     "Companies": schema.CompanyConfig,
     "Flows": schema.FlowConfig,
     "Source of a flow": schema.SourceConfig,

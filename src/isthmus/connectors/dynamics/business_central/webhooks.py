@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,7 +57,7 @@ class Webhooks:
 
     async def subscriptions(
         self, address: str, wanted: Sequence[Wanted], *, ours: Collection[str], renew_before: datetime
-    ) -> AsyncIterator[Subscription]:
+    ) -> AsyncGenerator[Subscription, None]:
         """See `isthmus.contract.webhooks.Subscriber`. One request when nothing is to be done."""
         present = await self._client.all("subscriptions")
         now = self._clock.now()
