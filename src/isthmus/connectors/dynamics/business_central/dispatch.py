@@ -10,6 +10,9 @@ from isthmus.connectors.dynamics.business_central.masters.dimension_values impor
 from isthmus.connectors.dynamics.business_central.masters.facts import MASTERS
 from isthmus.connectors.dynamics.business_central.masters.item_units import ItemUnitWay
 from isthmus.connectors.dynamics.business_central.masters.update import UpdateWay
+from isthmus.connectors.dynamics.business_central.purchasing.order_amendment import PurchaseOrderChange
+from isthmus.connectors.dynamics.business_central.purchasing.order_creation import PurchaseOrderCreation
+from isthmus.connectors.dynamics.business_central.purchasing.receipts import ReceiptWay
 from isthmus.connectors.dynamics.business_central.stock.action import StockActionWay
 from isthmus.connectors.dynamics.business_central.stock.adjust import StockAdjustWay
 from isthmus.connectors.dynamics.business_central.stock.journal import StockJournalWay
@@ -30,6 +33,7 @@ def table_of_ways(site: Site) -> Mapping[tuple[str, Action], Way]:
         masters[entity, "create"] = CreateWay(site, master, numbered=entity not in site.config.assigned_numbers)
         masters[entity, "update"] = UpdateWay(site, master)
     units, values = ItemUnitWay(site), DimensionValueWay(site)
+    order_change = PurchaseOrderChange(site)
     return {
         **masters,
         ("item_unit", "create"): units,
@@ -38,4 +42,8 @@ def table_of_ways(site: Site) -> Mapping[tuple[str, Action], Way]:
         ("dimension_value", "update"): values,
         ("inventory_transaction", "post"): _STOCK_WAYS[site.config.stock](site),
         ("journal_entry", "post"): JournalWay(site),
+        ("purchase_order", "create"): PurchaseOrderCreation(site),
+        ("purchase_order", "update"): order_change,
+        ("purchase_order", "delete"): order_change,
+        ("receipt", "post"): ReceiptWay(site),
     }

@@ -8,6 +8,11 @@ from typing import Literal
 
 from msgspec import Struct
 
+from isthmus.connectors.dynamics.business_central.purchasing.orders import LINE_FIELDS, ORDER_FIELDS
+from isthmus.connectors.dynamics.business_central.purchasing.receipt_documents import (
+    RECEIPT_FIELDS,
+    RECEIPT_LINE_FIELDS,
+)
 from isthmus.contract.connector import NativeField
 
 Kind = Literal["text", "guid", "int", "decimal", "date", "bool", "enum"]
@@ -25,16 +30,20 @@ class SetFacts(Struct, frozen=True, kw_only=True):
     keys      what its fields hold, where it is not text: how they are written in a filter, and what their blank is
     order     what its changes are followed by
     expand    collection every record is read with, "" for none
+    whole     it is read with it whatever fields are asked for
     writable  the service lets the set be changed
     added     fields of our native record that the set does not have, made by `reading`
+    lines     the same of the elements of the collection
     """
 
     native: str
     keys: Mapping[str, Kind] = MappingProxyType({})
     order: Order = "lastModifiedDateTime"
     expand: str = ""
+    whole: bool = False
     writable: bool = False
     added: tuple[NativeField, ...] = ()
+    lines: tuple[NativeField, ...] = ()
 
 
 _ID: Mapping[str, Kind] = MappingProxyType({"id": "guid"})
@@ -112,6 +121,33 @@ SETS: Mapping[str, SetFacts] = MappingProxyType(
                 writable=True,
             ),
             SetFacts(native="locations", keys=_ID, writable=True),
+            SetFacts(
+                native="purchaseOrders",
+                keys={
+                    "id": "guid",
+                    "vendorId": "guid",
+                    "currencyId": "guid",
+                    "paymentTermsId": "guid",
+                    "orderDate": "date",
+                    "postingDate": "date",
+                    "requestedReceiptDate": "date",
+                    "fullyReceived": "bool",
+                },
+                expand="purchaseOrderLines",
+                whole=True,
+                writable=True,
+                added=ORDER_FIELDS,
+                lines=LINE_FIELDS,
+            ),
+            SetFacts(
+                native="purchaseReceipts",
+                keys={"id": "guid", "postingDate": "date"},
+                expand="purchaseReceiptLines",
+                whole=True,
+                writable=True,
+                added=RECEIPT_FIELDS,
+                lines=RECEIPT_LINE_FIELDS,
+            ),
         )
     }
 )

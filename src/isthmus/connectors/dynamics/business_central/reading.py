@@ -30,6 +30,7 @@ from isthmus.connectors.dynamics.business_central.item_card import ItemCards, on
 from isthmus.connectors.dynamics.business_central.item_units import KIND, NATIVE, unit_record, units_by
 from isthmus.connectors.dynamics.business_central.native_records import entry_fields, native_record
 from isthmus.connectors.dynamics.business_central.published import Published
+from isthmus.connectors.dynamics.business_central.purchasing.reading import order_records, receipt_records
 from isthmus.contract.clock import Clock
 from isthmus.contract.records import NativeRecord, Page, ReadRequest
 from isthmus.errors import ConfigurationError, Reject
@@ -37,7 +38,11 @@ from isthmus.errors import ConfigurationError, Reject
 #: Values of one same-field `or`; keeps addresses near 1,000 characters.
 _VALUES_PER_FILTER = 20
 #: Fields we add -> fields of the service they are made from, where those are plain ones.
-_MADE_FROM: Mapping[str, tuple[str, ...]] = {"amount": ("debitAmount", "creditAmount")}
+_MADE_FROM: Mapping[str, tuple[str, ...]] = {
+    "amount": ("debitAmount", "creditAmount"),
+    "operationsNumber": ("number",),
+    "orderId": ("orderNumber",),
+}
 _CARD_NEEDS = "number"
 
 
@@ -90,6 +95,10 @@ class Reading:
 
     async def records(self, facts: SetFacts, rows: Sequence[Row], request: ReadRequest) -> list[NativeRecord]:
         """The records of rows, with what we add to them."""
+        if facts.native == "purchaseOrders":
+            return order_records(rows)
+        if facts.native == "purchaseReceipts":
+            return await receipt_records(self._client, await self._companies.path(request.company), rows)
         cards: Mapping[str, Row] = {}
         if facts.native == "items" and self._cards.published and (not request.fields or on_the_card(request.fields)):
             numbers = [str(row.data.get(_CARD_NEEDS, "")) for row in rows]
@@ -273,7 +282,7 @@ def _options(facts: SetFacts, request: ReadRequest, filters: Sequence[str]) -> d
         if facts.native == "items" and on_the_card(asked):
             needed[_CARD_NEEDS] = None
         options["$select"] = ",".join(needed)
-    if facts.expand and (not asked or asked & {facts.expand, "dimensions"}):
+    if facts.expand and (facts.whole or not asked or asked & {facts.expand, "dimensions"}):
         options["$expand"] = facts.expand
     return options
 

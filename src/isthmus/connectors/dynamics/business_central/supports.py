@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from isthmus.connectors.dynamics._odata import BATCH_LIMIT
 from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
+from isthmus.connectors.dynamics.business_central.purchasing.receipt_delivery import RECEIPTS_AT_ONCE, REQUESTS_EACH
 from isthmus.contract.capabilities import Capabilities, EntitySupport
 
 #: Longest execution of a request online: 8 min, gateway 10 min (bc.md §10).
@@ -138,4 +139,40 @@ def _stock(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
             booked=config.stock != "journal_saved",
             assumed=assumed[config.stock],
         )
+    }
+
+
+def _purchasing(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
+    """Purchase orders and goods receipts (bc.md §15, semantics.md §5)."""
+    return {
+        "purchase_order": EntitySupport(
+            native="purchaseOrders",
+            changes="watermark",
+            sees_deletes=True,
+            actions=frozenset({"create", "update", "delete"}),
+            idempotency="natural_key",
+            batch=BATCH_LIMIT,
+            settle=LONGEST_EXECUTION,
+            versions=True,
+            requests_each=3,
+            assumed=(
+                "A deep insert whose line is refused makes no order.",
+                "A failed request of a batch does not stop the later ones.",
+            ),
+        ),
+        "receipt": EntitySupport(
+            native="purchaseReceipts",
+            changes="watermark",
+            actions=frozenset({"post"}),
+            idempotency="probe",
+            batch=RECEIPTS_AT_ONCE,
+            settle=LONGEST_EXECUTION,
+            requests_each=REQUESTS_EACH,
+            booked=config.posting == "post",
+            assumed=(
+                "A bound action that is given an etag is refused when the record has another.",
+                "A line with a negative quantity takes goods back when it is received.",
+                "A posted line keeps the line number of the order's line, and comments are posted with it.",
+            ),
+        ),
     }
