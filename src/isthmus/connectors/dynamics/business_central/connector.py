@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import structs
@@ -16,7 +16,7 @@ from isthmus.connectors.dynamics.business_central.checks import check_connection
 from isthmus.connectors.dynamics.business_central.companies import Companies
 from isthmus.connectors.dynamics.business_central.config import SCOPE, BusinessCentralConfig
 from isthmus.connectors.dynamics.business_central.dispatch import table_of_ways
-from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS
+from isthmus.connectors.dynamics.business_central.entities import JOURNAL_DOCUMENT, SETS, SetFacts
 from isthmus.connectors.dynamics.business_central.errors import judge
 from isthmus.connectors.dynamics.business_central.item_units import NATIVE as ITEM_UNITS
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
@@ -135,10 +135,7 @@ class BusinessCentral:
         facts = SETS.get(native)
         if facts is None or not fields:
             return fields
-        told = tuple(
-            structs.replace(field, writable=facts.writable and field.name not in _READ_ONLY) for field in fields
-        )
-        return told + facts.added
+        return tuple(_told(facts, field) for field in fields) + facts.added
 
     async def read(self, request: ReadRequest, known: Known) -> Page:
         """One page. `known` is not needed: the service has ids of its own."""
@@ -186,7 +183,7 @@ class BusinessCentral:
 
     def subscriptions(
         self, address: str, wanted: Sequence[Wanted], *, ours: Collection[str], renew_before: datetime
-    ) -> AsyncIterator[Subscription]:
+    ) -> AsyncGenerator[Subscription, None]:
         return self._webhooks.subscriptions(address, wanted, ours=ours, renew_before=renew_before)
 
     def hints(self, headers: Mapping[str, str], body: bytes, wanted: Sequence[Wanted]) -> Sequence[Hint] | None:
@@ -222,6 +219,14 @@ def _grouped(operations: Sequence[Operation], *, by_delivery: bool = True) -> di
         delivery = operation.delivery if by_delivery else ""
         groups.setdefault(((operation.entity, operation.action), operation.company, delivery), []).append(operation)
     return groups
+
+
+def _told(facts: SetFacts, field: NativeField) -> NativeField:
+    """A field as the service tells of it, with what we know besides."""
+    writable = facts.writable and field.name not in _READ_ONLY
+    if field.name == facts.expand and facts.lines:
+        return structs.replace(field, writable=writable, fields=field.fields + facts.lines)
+    return structs.replace(field, writable=writable)
 
 
 def _not_offered(operation: Operation) -> Reject:
