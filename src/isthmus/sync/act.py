@@ -16,7 +16,7 @@ from isthmus.sync.tell import tell_source
 from isthmus.sync.world import AnyFlow, FlowSpec, Work, World
 
 #: Stopped because nobody has said yet which record of the other side is the same.
-_FOR_COUPLING = frozenset({"first_contact", "onboarding", "made_elsewhere"})
+_FOR_COUPLING = frozenset({"ambiguous", "first_contact", "onboarding", "made_elsewhere"})
 
 
 class Acted(Struct, frozen=True):

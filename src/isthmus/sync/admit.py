@@ -30,6 +30,7 @@ class Change(Struct, frozen=True, kw_only=True):
     """An observed difference, after merge. `before` is None for a record the hub sees first.
 
     gone     no system has the record any more (`deleted`: the one that was read has it no more)
+    candidates   records of the other side that may be the same, for people
     review   both sides edited a field that a person decides on
     """
 
@@ -42,6 +43,7 @@ class Change(Struct, frozen=True, kw_only=True):
     deleted: bool = False
     gone: bool = False
     review: bool = False
+    candidates: str = ""
 
 
 class Admitted(Struct, kw_only=True):

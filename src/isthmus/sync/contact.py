@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from isthmus.insight.matching import Candidate, candidates
 from isthmus.ledger import sides, streams
 from isthmus.ledger.types import Db, StreamKey
-from isthmus.model.entity import State
+from isthmus.model.entity import State, entities
 from isthmus.model.state import decode_state
 from isthmus.sync.admit import Change
 from isthmus.sync.couple import couple
@@ -34,7 +35,7 @@ async def meet(db: Db, world: World, flow: KeepSpec, scope: str) -> Met:
     repeat. Among the changes are records of the target that stay alone: what becomes of them the flow says."""
     if not await both_read(db, world, flow):
         return Met()
-    left, right = await _alone(db, flow, scope)
+    left, right = await alone(db, flow, scope)
     if not right:
         return Met()
     named = await sides.named(db, flow.source, flow.target, flow.source_entity, list(right))
@@ -45,14 +46,18 @@ async def meet(db: Db, world: World, flow: KeepSpec, scope: str) -> Met:
         pairs += found
         taken |= {one for pair in found for one in pair}
     coupled = await couple(db, world, flow, pairs, "Isthmus", "equal by a match rule, one to one")
-    alone = await _left_alone(db, flow.target, _without(right, taken))
-    return Met((*coupled, *alone), frozenset(dropped for _, dropped in pairs))
+    left, right = _without(left, taken), _without(right, taken)
+    lonely_ones = await _left_alone(db, flow, flow.target, right, left)
+    return Met((*coupled, *lonely_ones), frozenset(dropped for _, dropped in pairs))
 
 
 async def lonely(db: Db, flow: KeepSpec, scope: str) -> list[Change]:
     """Records of the source that the target has not, as changes: to be decided when the two have met first."""
-    rows = await sides.unlinked(db, flow.source_entity, scope, on=flow.source, not_on=flow.target)
-    return await _left_alone(db, flow.source, {one: decode_state(text) for one, text in rows})
+    left, right = await alone(db, flow, scope)
+    if not right:
+        rows = await sides.unlinked(db, flow.source_entity, scope, on=flow.source, not_on=flow.target)
+        left = {one: decode_state(text) for one, text in rows}
+    return await _left_alone(db, flow, flow.source, left, right)
 
 
 async def both_read(db: Db, world: World, flow: KeepSpec) -> bool:
@@ -67,7 +72,7 @@ async def both_read(db: Db, world: World, flow: KeepSpec) -> bool:
     return all(key in rows and rows[key].filled_at is not None for key in keys)
 
 
-async def _alone(db: Db, flow: KeepSpec, scope: str) -> tuple[States, States]:
+async def alone(db: Db, flow: KeepSpec, scope: str) -> tuple[States, States]:
     """Records only the source has, and those only the target has."""
     entity = flow.source_entity
     right = await sides.unlinked(db, entity, scope, on=flow.target, not_on=flow.source)
@@ -75,13 +80,35 @@ async def _alone(db: Db, flow: KeepSpec, scope: str) -> tuple[States, States]:
     return {one: decode_state(text) for one, text in left}, {one: decode_state(text) for one, text in right}
 
 
-async def _left_alone(db: Db, connection: str, right: States) -> list[Change]:
-    links = await sides.of_connection(db, connection, list(right))
+async def _left_alone(db: Db, flow: KeepSpec, connection: str, these: States, others: States) -> list[Change]:
+    links = await sides.of_connection(db, connection, list(these))
+    alike = candidates(flow.source_entity, these, others) if others else {}
     return [
-        Change(record_id=one, native_id=links[one][0], place=links[one][1], before=None, state=state)
-        for one, state in right.items()
+        Change(
+            record_id=one,
+            native_id=links[one][0],
+            place=links[one][1],
+            before=None,
+            state=state,
+            candidates=_side_by_side(flow, others, alike.get(one, ())),
+        )
+        for one, state in these.items()
         if one in links
     ]
+
+
+def _side_by_side(flow: KeepSpec, others: States, found: Sequence[Candidate]) -> str:
+    return "; ".join(
+        f"{called(flow.source_entity, others[one.record_id])} ({one.score:g}: {', '.join(one.reasons) or 'alike'})"
+        for one in found
+    )
+
+
+def called(entity: str, state: State) -> str:
+    """What people call a record: its number and name."""
+    number = str(state.get(entities()[entity].number) or "")
+    name = str(state.get("name") or "")
+    return f"{number} {name}".strip()
 
 
 def one_to_one(rule: Sequence[str], left: States, right: States) -> list[tuple[int, int]]:

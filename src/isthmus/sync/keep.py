@@ -182,8 +182,8 @@ def _first(flow: KeepSpec, side: str, change: Change, *, may_create: bool) -> Ve
     shaped = flow.shape(change.state)
     if isinstance(shaped, Finding):
         return Verdict(action="create", state=_STATE_OF[shaped.severity], finding=shaped)
-    if not may_create:
-        return Verdict(action="create", state="held", finding=_unmatched(flow, side))
+    if not may_create or change.candidates:
+        return Verdict(action="create", state="held", finding=_unmatched(flow, side, change))
     return Verdict(action="create")
 
 
@@ -202,15 +202,23 @@ def _foreign(flow: KeepSpec, change: Change) -> Verdict | None:
     }.get(flow.foreign, "Run `isthmus match-existing`, or couple it by hand with `isthmus couple`.")
     number = str(change.state.get("number") or change.native_id)
     text = f"{name} {number} was made in {flow.target}, but {name}s are made in {flow.source}"
+    if change.candidates:
+        text = f"{name} {number} of {flow.target} may be one of {flow.source}: {change.candidates}"
+        state, code, mend = "held", "ambiguous", f"Say which one it is: `isthmus match-existing {flow.name}`."
     return Verdict(action="create", state=state, finding=Finding(code, "hold", text, value=number, mend=mend))
 
 
-def _unmatched(flow: KeepSpec, side: str) -> Finding:
+def _unmatched(flow: KeepSpec, side: str, change: Change) -> Finding:
+    name = flow.source_entity.replace("_", " ")
+    if change.candidates:
+        text = f"{side} may have the same {name}, and nothing says for sure which it is: {change.candidates}"
+        mend = f"Say which one it is: `isthmus match-existing {flow.name}`, or `isthmus couple`."
+        return Finding("ambiguous", "hold", text, mend=mend)
     return Finding(
         "first_contact",
         "hold",
-        f"{side} has no {flow.source_entity.replace('_', ' ')} that is surely the same, and none is made before a "
-        "person has gone through what it holds already",
+        f"{side} has no {name} that is surely the same, and none is made before a person has gone through what it "
+        "holds already",
         mend=f"Run `isthmus match-existing {flow.name}`, or write `create: yes` into the flow.",
     )
 

@@ -59,13 +59,16 @@ async def test_the_owner_decides_what_differed(met: Any) -> None:
 async def test_what_is_not_sure_waits_for_a_person(met: Any) -> None:
     held = {(row.connection, row.subject): row.code for row in await met.messages("held")}
     assert held == {
-        ("cafm", "V4"): "first_contact",
-        ("cafm", "V5"): "first_contact",
+        ("cafm", "V4"): "ambiguous",
+        ("cafm", "V5"): "ambiguous",
         ("cafm", "V6"): "first_contact",
-        ("finance", "902"): "first_contact",
-        ("finance", "903"): "first_contact",
-        ("finance", "904"): "first_contact",
+        ("finance", "902"): "ambiguous",
+        ("finance", "903"): "ambiguous",
+        ("finance", "904"): "ambiguous",
     }
+    [doubled] = [row for row in await met.messages("held") if row.subject == "V4"]
+    assert "902 Fabrikam" in doubled.reason
+    assert "903 Fabrikam" in doubled.reason
 
 
 async def test_meeting_twice_changes_nothing(met: Any) -> None:
