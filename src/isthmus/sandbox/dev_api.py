@@ -4,9 +4,7 @@ only.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,39 +12,23 @@ import msgspec
 from isthmus.sandbox import books, people, seed
 from isthmus.sandbox.business_central.company import Company
 from isthmus.sandbox.business_central.errors import Refusal
-from isthmus.sandbox.clock import stamp
+from isthmus.sandbox.dev_door import DevDoor, DevError
 from isthmus.sandbox.faults import Rule
-from isthmus.sandbox.wire import Response
 from isthmus.sandbox.world import World
 
-_JSON = {"content-type": "application/json"}
 
+class DevApi(DevDoor):
+    """The dev API of one Business Central."""
 
-class DevError(Exception):
-    """A wrong question to the dev API; answered 400 with its text."""
-
-
-class DevApi:
-    """Each method is one path: `get_books` answers GET /_sandbox/books. Arguments are the query and the JSON body."""
+    refusals = (*DevDoor.refusals, Refusal)
 
     def __init__(self, world: World) -> None:
+        super().__init__(world)
         self.world = world
-
-    def answer(self, method: str, name: str, query: Mapping[str, str], body: Any) -> Response:
-        found: Callable[[Mapping[str, str], Any], Any] | None = getattr(self, f"{method.lower()}_{name}", None)
-        if found is None:
-            return Response(404, {"error": f"no {method} /_sandbox/{name}"}, _JSON)
-        try:
-            return Response(200, found(query, body), _JSON)
-        except (DevError, ValueError, Refusal, msgspec.MsgspecError) as error:
-            return Response(400, {"error": str(error)}, _JSON)
 
     async def settle(self) -> None:
         """Return when the notifications that are due by now were answered, or given up."""
         await self.world.sender.settle()
-
-    def get_health(self, query: Mapping[str, str], body: Any) -> Any:
-        return {"status": "ok", "pid": os.getpid(), "now": stamp(self.world.clock.now())}
 
     def get_state(self, query: Mapping[str, str], body: Any) -> Any:
         """A summary: what there is, in numbers."""
@@ -121,27 +103,6 @@ class DevApi:
         for limiter in self.world.limiters.values():
             limiter.busiest_window = 0
         return self.world.calls.report()
-
-    def get_clock(self, query: Mapping[str, str], body: Any) -> Any:
-        clock = self.world.clock
-        return {"now": stamp(clock.now()), "offset": clock.offset}
-
-    def post_clock(self, query: Mapping[str, str], body: Any) -> Any:
-        """`{"advance": seconds}` or `{"set": "2026-02-01T00:00:00Z"}`; time only goes forward."""
-        if not isinstance(body, dict) or set(body) not in ({"advance"}, {"set"}):
-            raise DevError('clock takes {"advance": seconds} or {"set": "an ISO time with offset"}')
-        seconds = float(body["advance"]) if "advance" in body else self._until(str(body["set"]))
-        if seconds < 0:
-            raise DevError("time only goes forward: entries and tokens of a later time would remain")
-        self.world.advance(seconds)
-        self.world.touched = True
-        return self.get_clock(query, body)
-
-    def _until(self, text: str) -> float:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise DevError(f"set {text!r}: a time needs its offset, e.g. Z")
-        return moment.timestamp() - self.world.clock.seconds()
 
     def get_faults(self, query: Mapping[str, str], body: Any) -> Any:
         return {"rules": self.world.faults.report(), "drift": self.world.environment.drift}

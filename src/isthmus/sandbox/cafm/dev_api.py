@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from isthmus.sandbox.cafm.hook_faults import HookRule, is_hook_fault
 from isthmus.sandbox.cafm.keys import Key
 from isthmus.sandbox.cafm.service import BASE, Caller, Service
 from isthmus.sandbox.cafm.world import Settings, Switches, World
-from isthmus.sandbox.dev_door import DevDoor
+from isthmus.sandbox.dev_door import DevDoor, DevError
 from isthmus.sandbox.faults import Rule
 from isthmus.sandbox.wire import Request
 
@@ -35,7 +34,7 @@ class DevApi(DevDoor):
     """The dev API of one CAFM."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world.clock)
+        super().__init__(world)
         self._world = world
         self._service = Service(world)
 
@@ -62,7 +61,7 @@ class DevApi(DevDoor):
         """Everything of an entity, deleted records too; with `id` or `name` (code, number) one of them."""
         table = self._world.tables.get(query.get("entity", ""))
         if table is None:
-            raise ValueError(f"records needs entity=; there are {', '.join(self._world.tables)}")
+            raise DevError(f"records needs entity=; there are {', '.join(self._world.tables)}")
         show = table.entity.show
         if "id" in query:
             record = table.rows.get(int(query["id"]))
@@ -108,7 +107,7 @@ class DevApi(DevDoor):
         calls = [msgspec.convert(one, Rule) for one in given if not is_hook_fault(one["fault"].get("kind"))]
         for rule in calls:
             if rule.fault.kind not in KINDS:
-                raise ValueError(f"fault {rule.fault.kind!r} is none of a CAFM; there are {', '.join(sorted(KINDS))}")
+                raise DevError(f"fault {rule.fault.kind!r} is none of a CAFM; there are {', '.join(sorted(KINDS))}")
         self._world.hooks.faults.rules += hooks
         self._world.faults.rules += calls
         self._world.touched = True
@@ -121,8 +120,8 @@ class DevApi(DevDoor):
         return self.get_faults(query, body)
 
     def post_seed(self, query: Mapping[str, str], body: Any) -> Any:
-        """More of a seed; paths of its files count from where the sandbox was started."""
-        seed.apply(self._world, body, Path())
+        """More of a seed, as its file has it."""
+        seed.apply(self._world, msgspec.convert(body, dict[str, Any]))
         return self.get_state(query, body)
 
     def post_set(self, query: Mapping[str, str], body: Any) -> Any:
@@ -145,12 +144,12 @@ def _change_key(world: World, name: str, changed: Mapping[str, Any]) -> None:
             del world.keys[text]
             world.keys[made.key] = made
             return
-    raise ValueError(f"there is no key {name!r}; there are {', '.join(key.name for key in world.keys.values())}")
+    raise DevError(f"there is no key {name!r}; there are {', '.join(key.name for key in world.keys.values())}")
 
 
 def _spelled(given: Any) -> dict[str, Any]:
     """A rule whose fault may be its kind alone."""
     if not isinstance(given, dict) or "fault" not in given:
-        raise ValueError('a rule is {"fault": {"kind": ...}, "match": {...}, "times": n}')
+        raise DevError('a rule is {"fault": {"kind": ...}, "match": {...}, "times": n}')
     fault = given["fault"]
     return {**given, "fault": {"kind": fault} if isinstance(fault, str) else dict(fault)}

@@ -51,7 +51,7 @@ class Cafm:
 
     def apply(self, source: Mapping[str, Any], folder: Path) -> None:
         """Seed an empty one: nobody is said to have done it."""
-        seed.apply(self.world, source, folder)
+        seed.apply(self.world, source)
         self.world.calls.reset()
 
     def load(self, path: Path) -> bool:
