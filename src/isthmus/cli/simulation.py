@@ -76,7 +76,7 @@ class Simulation:
         """Settings of a simulated connection: address, certificate authority and the seed's own secret."""
         box = self.boxes[name]
         if seed.get("kind") == "cafm":
-            return {**settings, "url": box.url, "ca": str(box.ca), "api_key": first_key(seed)}
+            return {**settings, "url": f"{box.url}/api/v1", "ca": str(box.ca), "api_key": first_key(seed)}
         secrets = {p.get("client_id"): p.get("secret") for p in seed.get("principals", ())}
         return {
             **settings,
