@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from isthmus.app.project.project import Project
 from isthmus.contract.clock import Clock, SystemClock
+from isthmus.sandbox import seed as seeds
 from isthmus.sandbox.cafm.keys import first_key
 from isthmus.sandbox.clock import SharedOffset
 from isthmus.sandbox.server import SandboxProcess, find, start_process
@@ -146,7 +149,9 @@ def start_simulation(project: Project) -> Simulation:
                     simulation.use(name, box)
             for name, seed in seeds.items():
                 if name not in simulation.boxes:
-                    _add(simulation, name, sandbox_home(project, name), seed)
+                    home = sandbox_home(project, name)
+                    with _whole(seed, home, project.variables) as whole:
+                        _add(simulation, name, home, whole)
     except BaseException:
         simulation.stop()
         raise
@@ -159,6 +164,25 @@ def _add(simulation: Simulation, name: str, home: Path, seed: Path) -> None:
         simulation.use(name, start_process(home, seed, idle_exit=_IDLE_EXIT), started=True)
     else:
         simulation.use(name, host.host(home, seed))
+
+
+@contextmanager
+def _whole(seed: Path, home: Path, variables: Mapping[str, str]) -> Iterator[Path]:
+    """A seed with the project's variables and the rows of its CSV files in it, as long as a simulator needs it: none
+    that has books already reads one. Raises SeedError.
+    """
+    if (home / "state").exists():
+        yield seed
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    whole = home / "seed.json"
+    try:
+        found = seeds.read(seed, variables) | {"folder": str(seed.parent.absolute())}
+        whole.touch(mode=0o600)
+        whole.write_bytes(msgspec.json.encode(found))
+        yield whole
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -58,8 +58,9 @@ def post_items(world: World, company: Company, given: PostItems) -> dict[str, An
 
 
 def edit(world: World, company: Company, given: Edit) -> dict[str, Any]:
-    """The record after the change, with what is kept beside its properties. A new number or code renames it, and what refers to it follows. Raises Refusal as
-    the API does for the same change, ValueError for a record or field that is not there.
+    """The record after the change, with what is kept beside its properties. A new number or code renames it, and what
+    refers to it follows. Raises Refusal as the API does for the same change, ValueError for a record or field that is
+    not there.
     """
     entity_set, row = _found(world, company, given.set, given.key)
     call = _call(world, company, "PATCH")

@@ -20,6 +20,7 @@ from isthmus.sandbox.business_central.tables import Transaction
 from isthmus.sandbox.clock import stamp
 from isthmus.sandbox.principals import Principal, rights
 from isthmus.sandbox.seed_tables import TableError, with_tables, with_variables
+from isthmus.sandbox.wire import from_json
 from isthmus.sandbox.world import World
 
 
@@ -35,20 +36,20 @@ class _Seed(msgspec.Struct, forbid_unknown_fields=True):
     companies: list[dict[str, Any]] = []
     switches: dict[str, Any] = {}
     published: dict[str, int] = {}
+    folder: str = ""
 
 
 def read(source: Mapping[str, Any] | str | Path | None, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A seed as data whose scalars are all text, with `${name}` replaced and the rows of its CSV files in it. None is
-    the small company that comes with the sandbox. Paths count from the folder of the seed file.
+    the small company that comes with the sandbox. Paths count from `folder_of`.
 
     Raises SeedError, and OSError when there is no such file.
     """
-    if isinstance(source, Mapping):
-        found, folder = dict(_texts(source)), Path()
-    else:
-        found, folder = _parsed(source), Path(source).parent if source is not None else Path()
+    found = dict(_texts(source)) if isinstance(source, Mapping) else _parsed(source)
+    folder = folder_of(source, found)
     try:
         found = dict(with_variables(found, variables or {}))
+        found = {name: with_tables(section, folder, name) for name, section in found.items()}
         companies = found.get("companies")
         if isinstance(companies, list):
             found["companies"] = [_with_tables(company, folder) for company in companies]
@@ -57,11 +58,20 @@ def read(source: Mapping[str, Any] | str | Path | None, variables: Mapping[str, 
     return found
 
 
+def folder_of(source: Mapping[str, Any] | str | Path | None, given: Mapping[str, Any]) -> Path:
+    """From where paths in a seed count: its key `folder`, else the folder of the seed file."""
+    if "folder" in given:
+        return Path(given["folder"])
+    return Path() if source is None or isinstance(source, Mapping) else Path(source).parent
+
+
 def _parsed(source: str | Path | None) -> dict[str, Any]:
     if source is None:
         text = files("isthmus.sandbox").joinpath("default_seed.yaml").read_text("utf-8")
     else:
         text = Path(source).read_text("utf-8")
+    if source is not None and Path(source).suffix == ".json":
+        return _from_json(text, str(source))
     try:
         # BaseLoader: account 0100 stays a text, 1.10 stays exact, a date stays as written.
         loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -71,6 +81,13 @@ def _parsed(source: str | Path | None) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise SeedError(f"{source}: a seed is a mapping with tenant, environment, principals, companies")
     return dict(found)
+
+
+def _from_json(text: str, source: str) -> dict[str, Any]:
+    try:
+        return dict(_texts(from_json(text.encode())))
+    except (msgspec.DecodeError, TypeError, ValueError) as error:
+        raise SeedError(f"{source}: no JSON object: {error}") from None
 
 
 def _with_tables(company: Any, folder: Path) -> Any:

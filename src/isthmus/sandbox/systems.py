@@ -97,12 +97,14 @@ def open_system(home: Path, source: Mapping[str, Any] | str | Path | None, clock
     saved = home / "state"
     found = _kind_of_state(saved) if saved.exists() else None
     given = dict(seed.read(source)) if found is None else {}
+    folder = seed.folder_of(source, given)
+    given.pop("folder", None)
     kind = found or str(given.pop("kind", "business_central"))
     if kind not in KINDS:
         raise seed.SeedError(f"kind: there is no simulator of {kind!r}; there are {', '.join(sorted(KINDS))}")
     system = KINDS[kind](clock)
     if not system.load(saved):
-        system.apply(given, Path() if source is None or isinstance(source, Mapping) else Path(source).parent)
+        system.apply(given, folder)
     return system
 
 
