@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from isthmus.ledger import connections, overview
+from isthmus.ledger import connections, overview, subscriptions
 from isthmus.ledger.overview import EntityTotal, StateCount
 from isthmus.ledger.types import ALL_STATES, FINAL_STATES, STOPPED_STATES, Db, MessageRow
 from isthmus.model.entity import entities
@@ -51,6 +51,18 @@ async def status_report(
             row.connection: {"written": row.written, "open": row.open, "trouble": row.trouble}
             for row in await overview.note_standings(db)
         },
+        "webhooks": {
+            row.connection: {
+                "kept": row.kept,
+                "lost": row.lost,
+                "unsupported": row.unsupported,
+                "until": _time(row.until),
+                "heard_at": _time(row.heard_at),
+                "checked_at": _time(row.checked_at),
+                "trouble": row.trouble,
+            }
+            for row in await subscriptions.standings(db)
+        },
         "streams": [
             {
                 "connection": s.connection,
@@ -78,6 +90,7 @@ def empty_report(flows: Iterable[str] = ()) -> dict[str, Any]:
         "totals": {},
         "connections": [],
         "write_backs": {},
+        "webhooks": {},
         "streams": [],
         "stopped": [],
         "backup": {"age_hours": None, "kept": 0},

@@ -68,6 +68,10 @@ def print_status(report: dict[str, Any]) -> None:
     for name, notes in report["write_backs"].items():
         if notes["open"]:
             say(f"{name}: {notes['open']:,} results still to be told. {notes['trouble']}".rstrip(), style="yellow")
+    for name, hooks in report["webhooks"].items():
+        if hooks["lost"] or hooks["trouble"]:
+            polled = f"{hooks['lost']} of its webhook subscriptions are missing; it is polled" if hooks["lost"] else ""
+            say(f"{name}: {polled}{'. ' if polled else ''}{hooks['trouble']}", style="yellow")
     _show_backup(report["backup"])
 
 

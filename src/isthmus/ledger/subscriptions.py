@@ -120,32 +120,31 @@ async def forget(db: Db, connections: Sequence[str]) -> None:
 
 
 class WebhooksStanding(Struct, frozen=True, kw_only=True):
-    """A connection's subscriptions in numbers. `lost`: those lost or refused; `reason`: why, of one of them."""
+    """A connection's subscriptions in numbers. `until`: when the first of those kept ends unless it is renewed;
+    `trouble`: why some are lost or refused, or could not be looked after."""
 
     connection: str
     kept: int
     lost: int
     unsupported: int
-    expires_at: datetime | None
+    until: datetime | None
     heard_at: datetime | None
     checked_at: datetime | None
-    reason: str
+    trouble: str
 
 
-async def standings(db: Db, now: datetime) -> list[WebhooksStanding]:
-    """All connections that have subscriptions. One that was not renewed in time counts as lost."""
+async def standings(db: Db) -> list[WebhooksStanding]:
+    """All connections whose subscriptions are looked after. Refused ones count as lost."""
     cursor = await db.execute(
         """select c.connection,
-                  count(*) filter (where s.state = 'kept' and coalesce(s.expires_at > %(now)s, true)),
-                  count(*) filter (where s.state in ('lost', 'refused')
-                                      or s.state = 'kept' and s.expires_at <= %(now)s),
+                  count(*) filter (where s.state = 'kept'),
+                  count(*) filter (where s.state in ('lost', 'refused')),
                   count(*) filter (where s.state = 'unsupported'),
                   min(s.expires_at) filter (where s.state = 'kept'), max(s.heard_at), max(c.checked_at),
-                  coalesce(nullif(max(c.trouble), ''), max(s.reason || ' ' || s.mend)
-                                      filter (where s.state in ('lost', 'refused')), '')
+                  coalesce(nullif(max(c.trouble), ''),
+                           max(trim(s.reason || ' ' || s.mend)) filter (where s.state <> 'unsupported'), '')
              from subscription_care c left join subscription s on s.connection = c.connection
-            group by c.connection order by c.connection""",
-        {"now": now},
+            group by c.connection order by c.connection"""
     )
     names = WebhooksStanding.__struct_fields__
     return [WebhooksStanding(**dict(zip(names, row, strict=True))) for row in await cursor.fetchall()]
