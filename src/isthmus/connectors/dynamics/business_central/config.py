@@ -28,6 +28,7 @@ class ServicesConfig(BaseModel):
     dimension_values: str = Field(default="", description="Page 537: makes and renames dimension values")
     item_journal: str = Field(default="", description="Page 40: stock issues, returns, adjustments and counts")
     item_reclassification: str = Field(default="", description="Page 393: stock transfers")
+    purchase_order: str = Field(default="", description="Page 50: finds orders by Your Reference as well")
 
     @field_validator("*")
     @classmethod
@@ -57,7 +58,7 @@ class BusinessCentralConfig(BaseModel):
         "each", description="Whether each request of a batch counts against the limit; not documented (bc.md §7)"
     )
     posting: Literal["post", "save"] = Field(
-        "post", description="post: journals are posted; save: they are left in their journal for a person to post"
+        "post", description="post: journals and receipts are posted; save: they are left for a person to post"
     )
     documents_per_journal: int = Field(50, ge=1, le=50, description="Most documents of one journal")
     assigned_numbers: tuple[Numbered, ...] = Field(

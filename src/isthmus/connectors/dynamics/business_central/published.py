@@ -99,6 +99,12 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
             ),
             without="stock transfers cannot be put into a journal",
         ),
+        "purchase_order": Service(
+            page=50,
+            title="Purchase Order",
+            fields=("Document_Type", "No", "Your_Reference"),
+            without="an order whose answer was lost is found by its comment alone, while vendor and order date stay",
+        ),
     }
 )
 

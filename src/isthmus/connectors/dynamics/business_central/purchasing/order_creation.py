@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from msgspec import structs
+
 from isthmus.connectors.dynamics._client import guid
-from isthmus.connectors.dynamics._odata import Part, PartReply, chunks, literal
+from isthmus.connectors.dynamics._odata import Part, PartReply, any_of, chunks, literal
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.purchasing.access import SET, Orders
 from isthmus.connectors.dynamics.business_central.purchasing.diagnosis import Mentioned, OrderDiagnosis
@@ -22,6 +24,10 @@ from isthmus.connectors.dynamics.business_central.purchasing.order_documents imp
     to_create,
 )
 from isthmus.connectors.dynamics.business_central.purchasing.orders import Order
+from isthmus.connectors.dynamics.business_central.purchasing.your_reference import (
+    note_reference,
+    numbers_by_reference,
+)
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.errors import Halt, IsthmusError, Reject, Retry, Uncertain
@@ -55,7 +61,7 @@ class PurchaseOrderCreation:
                     yield outcome_of(operation.key, trouble)
 
     async def look_up(self, place: Place, operations: Sequence[Operation]) -> Mapping[str, Outcome]:
-        """Orders of the same vendor and day that carry the operation's mark."""
+        """Orders of the same vendor and day that carry the operation's mark, or any that refer to it."""
         orders = Orders(self._site.client, place.path)
         asked: dict[str, dict[str, str]] = {}
         for operation in operations:
@@ -68,6 +74,11 @@ class PurchaseOrderCreation:
             for order in await orders.like(condition):
                 if order.marks.mark in keys:
                     found[keys[order.marks.mark]] = done(keys[order.marks.mark], order)
+        rest = {mark: key for keys in asked.values() for mark, key in keys.items() if key not in found}
+        numbers = await numbers_by_reference(self._site.published, place.name, rest) if rest else {}
+        if numbers:
+            for order in await orders.like(any_of("number", map(literal, numbers))):
+                found[rest[numbers[order.number]]] = done(rest[numbers[order.number]], order)
         return found
 
     async def discard(self, place: Place, operations: Sequence[Operation]) -> None:
@@ -91,12 +102,12 @@ class PurchaseOrderCreation:
             stop = error if isinstance(error, Halt) else Retry("not sent: the service is in trouble.", code="not_sent")
             return [outcome_of(operation.key, error) for operation, _ in group], stop
         outcomes: list[Outcome] = []
-        made: dict[str, Operation] = {}
+        made: dict[str, tuple[Operation, str]] = {}
         refused: list[tuple[Operation, IsthmusError]] = []
         for (operation, _), reply in zip(group, replies, strict=True):
             fault = self._site.client.verdict(reply) or _id_missing(reply)
             if fault is None:
-                made[guid(str(reply.body["id"]))] = operation
+                made[guid(str(reply.body["id"]))] = (operation, str(reply.body.get("number") or ""))
             elif isinstance(fault, Reject):
                 refused.append((operation, fault))
             else:
@@ -105,13 +116,18 @@ class PurchaseOrderCreation:
         outcomes += await self._refused(place, refused)
         return outcomes, None
 
-    async def _confirmed(self, place: Place, made: Mapping[str, Operation]) -> list[Outcome]:
+    async def _confirmed(self, place: Place, made: Mapping[str, tuple[Operation, str]]) -> list[Outcome]:
+        """What became of orders that were answered as made, by id."""
+        notes = {
+            order_id: await note_reference(self._site.published, place.name, number, operation.mark)
+            for order_id, (operation, number) in made.items()
+        }
         shown = await Orders(self._site.client, place.path).read(list(made))
         outcomes = []
-        for order_id, operation in made.items():
+        for order_id, (operation, _) in made.items():
             found = shown[order_id]
             if isinstance(found, Order):
-                outcomes.append(done(operation.key, found))
+                outcomes.append(structs.replace(done(operation.key, found), text=notes[order_id]))
             elif found is None:
                 outcomes.append(outcome_of(operation.key, Retry("the order made was not kept.", code="not_kept")))
             else:
