@@ -15,9 +15,9 @@ from isthmus.mapping.formula.compile import compile_formula
 from isthmus.mapping.formula.syntax import FormulaProblem
 from isthmus.model.entity import EntityType, State, entities
 from isthmus.model.finding import Finding
+from isthmus.sync.booking import CompanySettings
 from isthmus.sync.costing import (
     REFERENCE_ENTITIES,
-    CompanySettings,
     CostDesk,
     compare_journals,
     control_accounts,

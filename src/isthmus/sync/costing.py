@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar, cast
+from typing import cast
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from isthmus.controls.book import Book
 from isthmus.controls.corrections import booked_change, counter_document
@@ -20,16 +20,23 @@ from isthmus.controls.validation import Check, validate
 from isthmus.ledger import records
 from isthmus.ledger.types import Db
 from isthmus.mapping.rates import Rates
-from isthmus.model.entities.books import Company
 from isthmus.model.entities.currencies import ExchangeRate
 from isthmus.model.entities.journals import JournalEntry
 from isthmus.model.entities.ledger_accounts import Account, DimensionValue
 from isthmus.model.entities.work_orders import CostLine, WorkOrder
 from isthmus.model.entity import State, dump, entities
 from isthmus.model.finding import Finding
-from isthmus.model.money import Money, known_currency
+from isthmus.model.money import Money
 from isthmus.model.spelling import spell
-from isthmus.model.state import decode_state
+from isthmus.sync.booking import (
+    CompanySettings,
+    incomplete,
+    no_books,
+    open_book,
+    open_day,
+    typed_records,
+    with_findings,
+)
 from isthmus.sync.standing import COUNTER
 from isthmus.sync.world import Step, Work
 
@@ -38,16 +45,6 @@ REFERENCE_ENTITIES = ("company", "account", "dimension_value", "exchange_rate")
 
 #: Decimals of a converted amount before lines and document are rounded: far below what any amount is rounded to.
 _UNROUNDED = 10
-
-R = TypeVar("R")
-
-
-class CompanySettings(Struct, frozen=True):
-    """What the project says of a company: its time zone, and open days where it knows better than the target."""
-
-    time_zone: str
-    posting_from: date | None = None
-    posting_to: date | None = None
 
 
 class CostDesk:
@@ -82,45 +79,26 @@ class CostDesk:
         return convert
 
     async def _load_company(self, db: Db, name: str) -> None:
-        found = await _readable(db, "company", name, Company)
-        company = found[0] if found else None
-        if company is None or not company.currency or not known_currency(company.currency):
+        book = await open_book(db, name, self._companies.get(name, CompanySettings("UTC")))
+        if book is None:
             self._books.pop(name, None)
             return
-        settings = self._companies.get(name, CompanySettings("UTC"))
-        accounts = await _readable(db, "account", name, Account)
-        values = await _readable(db, "dimension_value", name, DimensionValue)
-        rates = await _readable(db, "exchange_rate", name, ExchangeRate)
-        self._books[name] = Book(
-            company=name,
-            currency=company.currency,
-            time_zone=settings.time_zone,
-            posting_from=settings.posting_from or company.posting_from,
-            posting_to=settings.posting_to or company.posting_to,
+        accounts = await typed_records(db, "account", name, Account)
+        values = await typed_records(db, "dimension_value", name, DimensionValue)
+        rates = await typed_records(db, "exchange_rate", name, ExchangeRate)
+        self._books[name] = structs.replace(
+            book,
             accounts={account.number: account for account in accounts},
             dimension_values=frozenset(value.key for value in values),
         )
-        self._rates[name] = Rates(rates, base=company.currency)
-
-
-async def _readable(db: Db, entity: str, scope: str, cls: type[R]) -> list[R]:
-    """Records that fit their entity; the others were told of when they were admitted."""
-    found: list[R] = []
-    for text in await records.states_of(db, entity, scope):
-        try:
-            record = entities()[entity].parse(decode_state(text))
-        except msgspec.ValidationError:
-            continue
-        if isinstance(record, cls):
-            found.append(record)
-    return found
+        self._rates[name] = Rates(rates, base=book.currency)
 
 
 def checks_step(checks: Sequence[Check]) -> Step:
     """All declared conditions of the record at once."""
 
     def step(work: Work) -> Work:
-        return _with(work, validate(work.state, checks)) if checks else work
+        return with_findings(work, validate(work.state, checks)) if checks else work
 
     return step
 
@@ -131,14 +109,14 @@ def cost_step(desk: CostDesk, table: RuleTable, policy: PeriodPolicy, cut_over: 
     def step(work: Work) -> Work:
         book = desk.book(work.company)
         if book is None:
-            return _with(work, (_no_books(work.company),))
+            return with_findings(work, (no_books(work.company),))
         try:
             order = cast("WorkOrder", entities()["work_order"].parse(work.state))
         except msgspec.ValidationError as error:
-            return _with(work, (_incomplete(work, str(error)),))
+            return with_findings(work, (incomplete("work order", str(error)),))
         day = event_day(order.completed_at, order.completed_on, book)
         if day is not None and (finding := before_cut_over(day, cut_over)) is not None:
-            return _with(structs.replace(work, event_on=day), (finding,))
+            return with_findings(structs.replace(work, event_on=day), (finding,))
         posting = post_costs(
             order,
             table,
@@ -153,7 +131,7 @@ def cost_step(desk: CostDesk, table: RuleTable, policy: PeriodPolicy, cut_over: 
 
 
 def _built(work: Work, journal: JournalEntry | None, findings: Sequence[Finding], book: Book) -> Work:
-    work = _with(work, findings)
+    work = with_findings(work, findings)
     if journal is None:
         skipped = any(finding.severity == "skip" for finding in findings)
         return structs.replace(work, amount="0" if skipped else "", currency=book.currency)
@@ -166,30 +144,6 @@ def _built(work: Work, journal: JournalEntry | None, findings: Sequence[Finding]
     )
 
 
-def _with(work: Work, findings: Sequence[Finding]) -> Work:
-    return structs.replace(work, findings=(*work.findings, *findings)) if findings else work
-
-
-def _no_books(company: str) -> Finding:
-    return Finding(
-        code="company_missing",
-        severity="error",
-        text=f"the books of company {company!r} are not known: there is none, or it has no known local currency",
-        field="company",
-        value=company,
-        mend="Correct the company of the flow's target, or its LCY code on page General Ledger Setup.",
-    )
-
-
-def _incomplete(work: Work, why: str) -> Finding:
-    return Finding(
-        code="record_incomplete",
-        severity="error",
-        text=f"the work order cannot be read: {why}",
-        mend="Complete it in its system or in the mapping.",
-    )
-
-
 def worth_of(desk: CostDesk, table: RuleTable, policy: PeriodPolicy) -> Callable[[State, str], Money | Finding]:
     """What an order's document comes to in the company's currency, at the day of the event.
 
@@ -199,7 +153,7 @@ def worth_of(desk: CostDesk, table: RuleTable, policy: PeriodPolicy) -> Callable
     def worth(state: State, company: str) -> Money | Finding:
         book = desk.book(company)
         if book is None:
-            return _no_books(company)
+            return no_books(company)
         try:
             order = cast("WorkOrder", entities()["work_order"].parse(state))
         except msgspec.ValidationError as error:
@@ -242,24 +196,18 @@ def corrector(desk: CostDesk) -> Callable[[State, Work, int], Sequence[Work]]:
     def correct(booked: State, work: Work, serial: int) -> Sequence[Work]:
         old = _journal(booked)
         key = f"{work.key}:correct:{serial}"
-        counter = counter_document(old, document_number(key + COUNTER), _open_day(desk, work, old.posting_date))
+        counter = counter_document(
+            old, document_number(key + COUNTER), open_day(desk.book(work.company), old.posting_date)
+        )
         works = [_made(work, key + COUNTER, counter)]
         if work.document is not None:
             new = _journal(work.document)
-            day = _open_day(desk, work, new.posting_date)
+            day = open_day(desk.book(work.company), new.posting_date)
             new = structs.replace(new, number=document_number(key), corrects=old.number, posting_date=day)
             works.append(_made(work, key, new))
         return works
 
     return correct
-
-
-def _open_day(desk: CostDesk, work: Work, day: date) -> date:
-    """`day`, or the first open day when it is closed by now."""
-    book = desk.book(work.company)
-    if book is None or book.open_on(day):
-        return day
-    return book.posting_from or day
 
 
 def _made(work: Work, key: str, journal: JournalEntry) -> Work:
