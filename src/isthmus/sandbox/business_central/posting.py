@@ -115,9 +115,8 @@ def _check_account(account: Row) -> None:
 def _check_dimensions(company: Company, template: str, line: Row) -> None:
     dims: dict[str, str] = line.hidden["dims"]
     name = f"Gen. Journal Line {template}, {line.values['journalDisplayName']}, {line.values['lineNumber']}"
-    for pair in company.setup.blocked_combinations:
-        if all(_named(dims, one) for one in pair):
-            raise errors.dialog(f"The combination of dimensions used in {name} is blocked.")
+    if combination_blocked(company, dims):
+        raise errors.dialog(f"The combination of dimensions used in {name} is blocked.")
     prefix = f"A dimension used in {name} has caused an error."
     for code, value_code in dims.items():
         dimension, value = find_dimension(company, code), find_value(company, code, value_code)
@@ -129,6 +128,11 @@ def _check_dimensions(company: Company, template: str, line: Row) -> None:
             text = broken_rule(rule, code, dims.get(code, ""), f"G/L Account {account.values['number']}")
             if text:
                 raise errors.dialog(f"{prefix} {text}")
+
+
+def combination_blocked(company: Company, dims: Mapping[str, str]) -> bool:
+    """Whether two values stand together that must not."""
+    return any(all(_named(dims, one) for one in pair) for pair in company.setup.blocked_combinations)
 
 
 def _named(dims: Mapping[str, str], one: str) -> bool:

@@ -50,8 +50,10 @@ class Movement:
     dims: dict[str, str] = field(default_factory=dict)
 
 
-def check_movement(company: Company, movement: Movement) -> None:
-    """Raises the first refusal; order assumed. Texts of bc.md sections 9 and 15, else as AL's TestField has them."""
+def check_movement(company: Company, movement: Movement, *, offset: str = "inventory_adjustment_account") -> None:
+    """Raises the first refusal; order assumed. Texts of bc.md sections 9 and 15, else as AL's TestField has them.
+    `offset` is the account (a key of GeneralSetupSeed) its value will be booked against.
+    """
     item, record = movement.item, movement.record
     name = item.values["number"]
     if movement.posting_date == NO_DATE:
@@ -76,7 +78,7 @@ def check_movement(company: Company, movement: Movement) -> None:
     if short and company.setup.prevent_negative_inventory:
         raise errors.dialog(f"You have insufficient quantity of Item {name} on inventory.")
     if _books(company):
-        _accounts(company, movement.item, movement.location, movement.business_group, "inventory_adjustment_account")
+        _accounts(company, movement.item, movement.location, movement.business_group, offset)
 
 
 def _check_tracking(movement: Movement) -> None:
