@@ -35,6 +35,14 @@ async def unite(db: Db, pairs: Sequence[tuple[int, int]], now: datetime) -> None
     )
 
 
+async def put_aside(db: Db, connection: str, record_ids: Sequence[int]) -> None:
+    """The live links of these records at a connection are doubles from now on."""
+    await db.execute(
+        "update link set aside = true where connection = %s and record_id = any(%b::bigint[])",
+        (connection, list(record_ids)),
+    )
+
+
 async def split(db: Db, connection: str, native_id: str, new_record: int) -> None:
     """Give one link of a record to another record."""
     await db.execute(

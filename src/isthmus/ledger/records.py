@@ -14,7 +14,7 @@ async def links(db: Db, stream: StreamKey, ids: Sequence[str]) -> dict[str, Link
     cursor = await db.execute(
         """select l.native_id, l.record_id, l.version, l.base, l.place, l.deleted_at is not null,
                   r.data, r.number, r.deleted_at is not null,
-                  case when l.agreed = '' then l.base else l.agreed end
+                  case when l.agreed = '' then l.base else l.agreed end, l.aside
              from link l join record r on r.id = l.record_id
             where l.connection = %s and l.entity = %s and l.company = %s and l.native_id = any(%b::text[])""",
         (stream.connection, stream.entity, stream.company, list(ids)),

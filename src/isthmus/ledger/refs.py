@@ -60,7 +60,7 @@ async def _asked(db: Db, connection: str, company: str, pairs: set[Pair], by: st
               from unnest(%b::text[], %b::text[]) as asked(entity, number)
               join {by}
               join link l on l.record_id = r.id and l.entity = asked.entity
-             where l.connection = %s and l.company = %s and l.deleted_at is null
+             where l.connection = %s and l.company = %s and l.deleted_at is null and not l.aside
              group by asked.entity, asked.number having count(distinct l.native_id) = 1""",
         (*_columns(pairs), connection, company),
     )

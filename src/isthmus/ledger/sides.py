@@ -20,6 +20,7 @@ async def of_records(
     cursor = await db.execute(
         f"""select distinct on (r.id) {_COLUMNS} from record r
               left join link l on l.record_id = r.id and l.connection = %s and l.entity = %s and l.company = %s
+                              and not l.aside
              where r.id = any(%b::bigint[]) order by r.id, l.deleted_at nulls first, l.native_id""",
         (connection, entity, company, list(record_ids)),
     )
@@ -103,3 +104,27 @@ async def confirm_contact(db: Db, flow: str, who: str, now: datetime) -> None:
         "insert into first_contact (flow, who, confirmed_at) values (%s, %s, %s) on conflict do nothing",
         (flow, who, now),
     )
+
+
+async def linked_to_both(db: Db, entity: str, one: str, other: str) -> int:
+    """How many records both connections have."""
+    cursor = await db.execute(
+        """select count(distinct a.record_id) from link a join link b on b.record_id = a.record_id
+            where a.entity = %s and a.connection = %s and b.connection = %s
+              and a.deleted_at is null and b.deleted_at is null""",
+        (entity, one, other),
+    )
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def called(db: Db, connection: str, entity: str, name: str) -> list[int]:
+    """Records a connection has under an id of its own, else under a number people know."""
+    query = """select distinct l.record_id from link l join record r on r.id = l.record_id
+                where l.connection = %s and l.entity = %s and l.deleted_at is null and not l.aside and """
+    cursor = await db.execute(query + "l.native_id = %s", (connection, entity, name))
+    found = [row[0] for row in await cursor.fetchall()]
+    if not found:
+        cursor = await db.execute(query + "upper(r.number) = upper(%s)", (connection, entity, name))
+        found = [row[0] for row in await cursor.fetchall()]
+    return found

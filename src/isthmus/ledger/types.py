@@ -68,6 +68,7 @@ class LinkRow(Struct, frozen=True):
     number: str
     record_deleted: bool
     agreed: str
+    aside: bool
 
 
 class RecordWrite(Struct, frozen=True, kw_only=True):

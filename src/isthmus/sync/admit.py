@@ -98,6 +98,8 @@ async def admit(
             if record.deleted:
                 continue
             _admit_new(desk, stream, record, record_id, context)
+        elif link.aside:
+            desk.count("aside")
         elif record.deleted:
             _admit_gone(desk, stream, link, "gone in the source")
         elif not reread and _unchanged(record, link):

@@ -67,6 +67,24 @@ def _told(flow: KeepSpec, record_id: int, native_id: str, merged: Merged, who: s
     return [linked, *audit_fields(flow.source_entity, record_id, merged, who)]
 
 
+async def put_together(db: Db, world: World, flow: KeepSpec, connection: str, kept: int, double: int, who: str) -> None:
+    """Two records of one system are the same thing: the double is set aside, what referred to it refers to the other.
+
+    Nothing is written to the system: what becomes of its double is decided there.
+    """
+    now = world.clock.now()
+    await coupling.put_aside(db, connection, [double])
+    await coupling.unite(db, [(kept, double)], now)
+    told = AuditWrite(
+        what="record merged",
+        who=who,
+        entity=flow.source_entity,
+        record_id=kept,
+        reason=f"a double of {connection} was set aside",
+    )
+    await audit.append(db, connection, [told], now)
+
+
 async def uncouple(
     db: Db, world: World, flow: KeepSpec, record_id: int, native_id: str, who: str, why: str, now: datetime
 ) -> int:

@@ -287,8 +287,8 @@ class FlowConfig(Settings):
     )
     foreign: Foreign = Field(
         default="hold",
-        description="Of a flow that keeps a state in step: what becomes of a record made in the target. refuse: it is "
-        "told there; onboard, hold: a person sees to it; create: it is made in the source; ignore: it stays there alone",
+        description="Of a flow that keeps a state in step: what becomes of a record made in the target. refuse: it "
+        "is told there; onboard, hold: a person sees to it; create: it is made in the source; ignore: it stays alone",
     )
     match: Many[Many[str]] = Field(
         default=(),

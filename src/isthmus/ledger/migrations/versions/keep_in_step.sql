@@ -6,6 +6,8 @@
 alter table link add column agreed text not null default '';
 alter table link add column memo text not null default '';
 alter table link add column external_id text not null default '';
+-- aside: a double that a person merged into another record of the same system: it is read, and leads to nothing.
+alter table link add column aside boolean not null default false;
 
 -- anchor_id: the record the document hangs on: its messages are delivered one at a time, in order.
 -- memo: what a person accepts by asking for another try.
