@@ -98,6 +98,18 @@ class _DevCalls:
         """Switches of the environment, or with `company=` those of a company."""
         self._answer("POST", "set", body=switches)
 
+    def act(self, method: str, path: str, body: Any = None, user: str = "anna") -> dict[str, Any]:
+        """What a user of a CAFM does: `status` and `body` of an operation of its API."""
+        return self._answer("POST", "act", body={"method": method, "path": path, "body": body, "user": user})
+
+    def records(self, entity: str, **query: Any) -> list[dict[str, Any]]:
+        """Records of a CAFM, deleted ones too; with `id=` or `name=` one of them."""
+        return list(self._answer("GET", "records", {"entity": entity, **query})["records"])
+
+    def hooks(self) -> dict[str, Any]:
+        """What became of the webhooks of a CAFM."""
+        return self._answer("GET", "hooks")
+
     def _host(self, home: Path, seed: Path) -> str:
         paths = {"home": str(Path(home).absolute()), "seed": str(Path(seed).absolute())}
         return str(self._answer("POST", "homes", body=paths)["url"])
