@@ -133,3 +133,23 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         bench = Bench(box)
         yield bench
         await bench.close()
+
+
+@pytest.fixture
+async def stockroom(tmp_path: Path) -> AsyncIterator[Any]:
+    from integration.business_central.stockroom import Stockroom
+
+    async with Sandbox(home=tmp_path) as box:
+        room = Stockroom(box)
+        yield room
+        await room.close()
+
+
+@pytest.fixture
+async def purchasing(tmp_path: Path) -> AsyncIterator[Any]:
+    from integration.business_central.purchasing import Purchasing
+
+    async with Sandbox(home=tmp_path) as box:
+        desk = Purchasing(box)
+        yield desk
+        await desk.close()

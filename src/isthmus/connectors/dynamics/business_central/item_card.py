@@ -59,4 +59,4 @@ class ItemCards:
 
     async def change(self, company: str, number: str, body: Mapping[str, Any], etag: str) -> Row:
         """Change one card. Raises Stale when it was changed since `etag`."""
-        return await self._published.change(company, "item_card", (number,), body, etag=etag)
+        return await self._published.change(company, "item_card", {"No": number}, body, etag=etag)

@@ -6,7 +6,7 @@ options are words as people see them. Names of properties are assumed; `check` c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -38,7 +38,7 @@ SERVICES: Mapping[str, Service] = MappingProxyType(
         "item_card": Service(
             page=30,
             title="Item Card",
-            fields=("No", "Reorder_Point", "Safety_Stock_Quantity", "Item_Tracking_Code"),
+            fields=("No", "Reorder_Point", "Safety_Stock_Quantity"),
             without="items are kept in step without reorder point and safety stock, and whether an item wants lot or "
             "serial numbers shows only when its posting is refused",
         ),
@@ -165,10 +165,13 @@ class Published:
         return row(answer) if isinstance(answer, Mapping) else Row(dict(body), None)
 
     async def change(
-        self, company: str, kind: str, key: Sequence[str | int], body: Mapping[str, Any], *, etag: str
+        self, company: str, kind: str, key: Mapping[str, str | int], body: Mapping[str, Any], *, etag: str
     ) -> Row:
-        """Change a row, told by the key of its table. The answer shows it."""
-        path = f"{self._set(company, kind)}({','.join(map(_key, key))})"
+        """Change a row, told by the key of its table: property -> value. The answer shows it.
+
+        The parts of a key are named, as OData has it for keys of several parts; bc.md §18 shows them without names too.
+        """
+        path = f"{self._set(company, kind)}({','.join(f'{name}={_key(value)}' for name, value in key.items())})"
         try:
             answer = await self._client.send("PATCH", path, dict(body), etag=etag)
         except Retry as error:

@@ -78,7 +78,8 @@ class DimensionValueWay:
         if not rows or not same(rows[0].data.get("Name"), record.data.get("displayName")):
             raise Stale("somebody changed the dimension value in Business Central meanwhile.")
         body = {"Name": operation.native.get("displayName") or ""}
-        await self._published.change(place.name, _KIND, (dimension, code), body, etag=rows[0].etag or "*")
+        key = {"Dimension_Code": dimension, "Code": code}
+        await self._published.change(place.name, _KIND, key, body, etag=rows[0].etag or "*")
 
     async def _read_back(self, place: Place, operation: Operation) -> Outcome:
         try:

@@ -71,7 +71,8 @@ class ItemUnitWay:
                 hint="Make the new one, and delete the old one on page Item Units of Measure.",
             )
         body = {name: value for name, value in operation.native.items() if name not in _KEY}
-        return await self._published.change(place.name, KIND, key, body, etag=operation.version or "*")
+        named = dict(zip(_KEY, key, strict=True))
+        return await self._published.change(place.name, KIND, named, body, etag=operation.version or "*")
 
     async def _refused(self, place: Place, operation: Operation, error: IsthmusError) -> Outcome:
         if error.code == "not_found" and operation.action == "update":

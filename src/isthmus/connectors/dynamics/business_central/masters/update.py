@@ -81,8 +81,10 @@ class UpdateWay:
         for operation in operations:
             try:
                 body = for_change(self._master, operation.native)
-                card = card_part(operation.native) if self._has_cards else {}
-                edits.append(Edit(operation, guid(operation.native_id or ""), body, card))
+                card = card_part(operation.native) if self._master.native == "items" else {}
+                if card and not body:
+                    self._site.published.name("item_card")
+                edits.append(Edit(operation, guid(operation.native_id or ""), body, card if self._has_cards else {}))
             except Reject as refusal:
                 refused.append(outcome_of(operation.key, refusal))
         return edits, refused

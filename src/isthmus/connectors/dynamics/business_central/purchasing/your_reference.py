@@ -19,7 +19,8 @@ async def note_reference(published: Published, company: str, number: str, mark: 
     if not published.has(_KIND) or not number:
         return ""
     try:
-        await published.change(company, _KIND, ("Order", number), {_FIELD: mark}, etag="*")
+        key = {"Document_Type": "Order", "No": number}
+        await published.change(company, _KIND, key, {_FIELD: mark}, etag="*")
     except Halt:
         raise
     except IsthmusError as error:
