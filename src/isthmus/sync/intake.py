@@ -121,7 +121,8 @@ async def take_page(db: Db, turn: Turn, spec: StreamSpec, page: Page, *, reread:
         admitted.counts.update(gone.counts)
         if gone.counts.get("gone_held"):
             await _tell_mass_deletion(db, turn, spec, _missing_at_once(spec, admitted, page, ""))
-    met, dropped = await _meet(db, turn.world, spec) if admitted.changes else ([], set())
+    new = any(change.before is None for change in admitted.changes)
+    met, dropped = await _meet(db, turn.world, spec) if new else ([], set())
     changes = [change for change in admitted.changes if change.record_id not in dropped]
     processed = await run_flows(db, turn.world, turn.actor.id, spec.key.entity, changes)
     for flow, coupled in met:
