@@ -39,6 +39,7 @@ class DevApi(DevDoor):
             "principals": list(world.principals),
             "switches": world.environment.switches,
             "drift": world.environment.drift,
+            "published": world.environment.published,
             "webhooks": world.environment.webhooks.report(),
             "due": [{"at": one["at"], "kind": one["kind"]} for one in world.agenda.dump()],
             "companies": [

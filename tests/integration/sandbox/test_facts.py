@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,14 @@ def test_what_must_not_be_blank_is_that_of_the_real_set(facts: dict[str, Any], n
     for fact in facts[name]["properties"]:
         if fact.get("pageNotBlank") and "POST" in facts[name]["operations"]:
             assert entity_sets()[name].by_name[fact["name"]].required, fact["name"]
+
+
+@pytest.mark.parametrize("name", ["items", "paymentTerms", "vendors"])
+def test_least_and_most_are_those_of_the_real_set(facts: dict[str, Any], name: str) -> None:
+    for fact in facts[name]["properties"]:
+        field = entity_sets()[name].by_name[fact["name"]]
+        least, most = fact.get("tableMinValue"), fact.get("tableMaxValue")
+        assert (field.least, field.most) == (least and Decimal(least), most and Decimal(most)), fact["name"]
 
 
 @pytest.mark.parametrize("name", sorted(entity_sets()))

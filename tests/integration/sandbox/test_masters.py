@@ -118,7 +118,7 @@ async def test_the_own_currency_is_stored_blank(bc: Any) -> None:
         ({"id": NO_GUID}, "BadRequest_InvalidOperation", "Control 'id' is read-only"),
         ({"postingGroup": "X"}, "BadRequest", "'postingGroup' does not exist"),
         ({"paymentTermsId": "1" * 8 + "-1111-1111-1111-" + "1" * 12}, "Application_DialogException", "paymentTermsId"),
-        ({"currencyCode": "XXX"}, "Application_DialogException", 'The "currencyCode" does not match to a Currency.'),
+        ({"currencyCode": "ZZZ"}, "Application_DialogException", 'The "currencyCode" does not match to a Currency.'),
     ],
 )
 async def test_a_wrong_vendor_is_refused(bc: Any, body: dict[str, Any], code: str, words: str) -> None:
@@ -188,6 +188,28 @@ async def test_a_renumbered_item_takes_its_belongings_along(box: Sandbox, bc: An
     assert box.stock()["items"] == {"3000": {"": "9"}}
 
 
+async def test_a_renamed_location_or_unit_is_known_by_its_new_code(box: Sandbox, bc: Any) -> None:
+    stock = [{"item": "1000", "quantity": 3, "location": "EAST", "date": "2026-01-01"}]
+    box.seed({"companies": [{"name": "CRONUS", "stock": stock}]})
+    east = await one(bc, "locations?$filter=code eq 'EAST'")
+    assert (await bc.patch(f"locations({east['id']})", {"code": "ORIENT"})).status == 200
+    assert box.stock()["items"] == {"1000": {"ORIENT": "3"}}
+    box.seed({"companies": [{"name": "CRONUS", "stock": [stock[0] | {"location": "ORIENT"}]}]})
+    assert box.books("CRONUS")["accounts"] == {"2111": "15.00", "7170": "-15.00"}
+    pieces = await one(bc, "unitsOfMeasure?$filter=code eq 'PCS'")
+    await bc.patch(f"unitsOfMeasure({pieces['id']})", {"code": "EA"})
+    found = await one(bc, "items?$filter=number eq '1000'&$expand=unitOfMeasure")
+    assert (found["baseUnitOfMeasureCode"], found["unitOfMeasure"]["code"]) == ("EA", "EA")
+
+
+async def test_default_dimensions_go_with_their_vendor(box: Sandbox, bc: Any) -> None:
+    rules = [{"vendor": "10000", "dimension": "AREA", "value": "30"}, {"item": "1000", "dimension": "AREA"}]
+    box.seed({"companies": [{"name": "CRONUS", "default_dimensions": rules}]})
+    assert len((await bc.get("defaultDimensions")).value) == 2
+    box.remove("vendors", "10000")
+    assert [row["parentType"] for row in (await bc.get("defaultDimensions")).value] == ["Item"]
+
+
 async def test_an_item_with_entries_stays(box: Sandbox, bc: Any) -> None:
     row = await one(bc, "items?$filter=number eq '1000'")
     path = f"items({row['id']})"
@@ -253,6 +275,14 @@ async def test_a_template_gives_what_the_call_left_out(bc: Any) -> None:
     own = await bc.post("items", {"generalProductPostingGroupCode": "RETAIL"})
     assert own.body["generalProductPostingGroupCode"] == "RETAIL"
     assert (await bc.post("items", {"type": "Service"})).body["generalProductPostingGroupCode"] == ""
+
+
+async def test_a_price_or_cost_is_not_negative(bc: Any) -> None:
+    for name in ("unitCost", "unitPrice"):
+        answer = await bc.post("items", {name: -0.01})
+        assert (answer.status, answer.code) == (400, "Application_FieldValidationException")
+        assert name in answer.text
+    assert (await bc.post("paymentTerms", {"code": "X", "discountPercent": 101})).status == 400
 
 
 async def test_inventory_cannot_be_given_on_insert(bc: Any) -> None:

@@ -309,7 +309,9 @@ async def test_a_document_is_told_of_when_a_line_changes(box: Sandbox, bc: Any, 
     names = {row["name"] for row in (await bc.get("/")).value}
     if "purchaseOrders" not in names:
         pytest.skip("the simulator has no documents yet")
-    box.seed({"companies": [{"name": "CRONUS", "vendors": [{"number": "V1", "name": "Vendor"}]}]})
+    vendor = {"number": "V1", "gen_bus_posting_group": "DOMESTIC", "vendor_posting_group": "DOMESTIC"}
+    series = {"number_series": [{"code": "P-ORD", "start": "106001"}], "purchase_setup": {"order_series": "P-ORD"}}
+    box.seed({"companies": [{"name": "CRONUS", "vendors": [vendor], **series}]})
     order = await bc.post("purchaseOrders", {"vendorNumber": "V1"})
     assert order.status == 201, order.body
     await subscribe(bc, receiver.url, "purchaseOrders")

@@ -58,6 +58,8 @@ class EntitySet:
     #: Primary key of the page; empty when the order of insertion is it.
     order: tuple[str, ...] = ()
     per_company: ClassVar[bool] = True
+    #: Bound actions as `$metadata` writes them, where that is not in small letters.
+    action_names: ClassVar[tuple[str, ...]] = ()
     #: AL name of the parent type when rows carry a dimension set (`hidden["dims"]`: code -> value code); may it be
     #: written?
     dimension_parent: ClassVar[str] = ""

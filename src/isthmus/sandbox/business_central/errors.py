@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from isthmus.sandbox.wire import JSON_HEADERS, Response
@@ -64,6 +65,12 @@ def too_long(value: str, size: int) -> Refusal:
         f"Value: {value}"
     )
     return Refusal(400, "Application_StringExceededLength", text)
+
+
+def out_of_range(field: str, value: Decimal, least: Decimal | None, most: Decimal | None) -> Refusal:
+    """MinValue and MaxValue of a table field; code and wording are assumed."""
+    bound = f"at least {least}" if least is not None and value < least else f"at most {most}"
+    return Refusal(400, "Application_FieldValidationException", f"The value of {field} must be {bound}. Value: {value}")
 
 
 def read_only(field: str) -> Refusal:

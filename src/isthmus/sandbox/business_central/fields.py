@@ -95,6 +95,9 @@ class Field:
     required: bool = False
     refusal: str = ""
     default: Any = None
+    #: Least and most a number may be (MinValue and MaxValue of the table field).
+    least: Decimal | None = None
+    most: Decimal | None = None
 
     def blank(self) -> Any:
         if self.default is not None:
@@ -106,11 +109,18 @@ class Field:
         if value is None:
             return self.blank()
         try:
-            return _READERS[self.kind](self, value)
+            found = _READERS[self.kind](self, value)
         except (TypeError, ValueError, ArithmeticError):
             # Wording of bc.md section 9, "Unable to convert value to Date".
             name = self.kind.value.removeprefix("Edm.")
             raise errors.bad_request(f"Unable to convert value to {name}. Property: {self.name}") from None
+        if isinstance(found, Decimal):
+            self._refuse_out_of_range(found)
+        return found
+
+    def _refuse_out_of_range(self, value: Decimal) -> None:
+        if (self.least is not None and value < self.least) or (self.most is not None and value > self.most):
+            raise errors.out_of_range(self.name, value, self.least, self.most)
 
 
 def _text(field: Field, value: Any) -> str:

@@ -41,9 +41,10 @@ def _entity(entity_set: EntitySet, sets: Mapping[str, EntitySet], renamed: Mappi
         contained = ' ContainsTarget="true"' if navigation.many else ""
         yield f'<NavigationProperty Name="{navigation.name}" Type="{many}"{contained}/>'
     yield "</EntityType>"
+    cased = {name.lower(): name for name in entity_set.action_names}
     for action in entity_set.actions:
         yield (
-            f'<Action Name="{action}" IsBound="true">'
+            f'<Action Name="{cased.get(action, action)}" IsBound="true">'
             f'<Parameter Name="bindingParameter" Type="Microsoft.NAV.{entity_set.entity}"/></Action>'
         )
 

@@ -29,13 +29,15 @@ class MasterSet(EntitySet):
         return changed
 
     def remove(self, call: Call, row: Row) -> None:
-        _let_go(call.company, call.tx, self.name, row.values[self.key_name])
+        _let_go(call.company, call.tx, self, row)
         super().remove(call, row)
 
 
 def _rename(company: Company, tx: Transaction, target: str, old: str, new: str) -> None:
     """Let all that refer to `old` refer to `new`; their time of change stays (assumed)."""
     for one in references(target):
+        if one.by:
+            continue
         table = company.tables[one.table]
         for row in list(_referring(table, one, old)):
             table.update(tx, row, {one.column: new})
@@ -44,11 +46,14 @@ def _rename(company: Company, tx: Transaction, target: str, old: str, new: str) 
         tx.note(table.scratch.clear)
 
 
-def _let_go(company: Company, tx: Transaction, target: str, key: str) -> None:
-    found = [(one, list(_referring(company.tables[one.table], one, key))) for one in references(target)]
+def _let_go(company: Company, tx: Transaction, target: MasterSet, record: Row) -> None:
+    found = [
+        (one, list(_referring(company.tables[one.table], one, record.values[one.by or target.key_name])))
+        for one in references(target.name)
+    ]
     for one, rows in found:
         if rows and one.refusal:
-            raise errors.dialog(one.refusal.format(key=key))
+            raise errors.dialog(one.refusal.format(key=record.values[target.key_name]))
     for one, rows in found:
         for row in rows if one.removed else ():
             company.tables[one.table].delete(tx, row)

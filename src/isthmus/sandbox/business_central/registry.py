@@ -30,7 +30,8 @@ class Reference:
     """Rows of `table` whose `column` holds the number or code of a record of `target`: they follow when it is renamed.
 
     When the record is deleted they are kept, or removed with it, or with a `refusal` the deletion is refused; there
-    `{key}` stands for the record's number. `only`: a column and the value it must have too.
+    `{key}` stands for the record's number. `only`: a column and the value it must have too. `by`: what of the record
+    the column holds, if not its number or code; an id is never renamed.
     """
 
     target: str
@@ -39,6 +40,7 @@ class Reference:
     removed: bool = False
     refusal: str = ""
     only: tuple[str, str] | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ def settle(company: Company, section: str, templates: list[dict[str, Any]]) -> N
 
 
 def given_by(company: Company, section: str, values: Values) -> Mapping[str, str]:
-    """What the first template gives whose rules the record meets; nothing without one. Rules compare as text."""
+    """What the first template gives whose rules the record meets; nothing without one. Rules compare as text, without
+    regard to case.
+    """
     for template in company.settings.get(section, ()):
-        if all(str(values.get(name)) == wanted for name, wanted in template["when"].items()):
+        if all(str(values.get(name)).lower() == wanted.lower() for name, wanted in template["when"].items()):
             return {name: value for name, value in template.items() if name != "when"}
     return {}

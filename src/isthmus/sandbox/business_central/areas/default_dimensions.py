@@ -17,7 +17,7 @@ from isthmus.sandbox.business_central.entity import READ_WRITE, EntitySet, Navig
 from isthmus.sandbox.business_central.environment import Call
 from isthmus.sandbox.business_central.fields import NO_GUID, Field, Kind, Options, key, member, modified, shown
 from isthmus.sandbox.business_central.posting import broken_rule
-from isthmus.sandbox.business_central.registry import Area
+from isthmus.sandbox.business_central.registry import Area, Reference
 from isthmus.sandbox.business_central.seeding import put
 from isthmus.sandbox.business_central.tables import Row, Storage, Transaction, Values
 
@@ -165,6 +165,7 @@ def _seed(company: Company, tx: Transaction, given: list[DefaultSeed]) -> None:
 
 AREA = Area(
     sets=(DefaultDimensions(),),
+    references=tuple(Reference(name, "defaultDimensions", "parentId", removed=True, by="id") for name in _PARENTS),
     seeds={"default_dimensions": (list[DefaultSeed], _seed)},
     after=("vendors", "items", "dimensions"),
 )

@@ -172,6 +172,7 @@ AREA = Area(
     tables={"itemJournalBatches": BATCHES, "itemJournalLines": LINES},
     references=(
         Reference("items", "itemJournalLines", "itemNumber"),
+        Reference("unitsOfMeasure", "itemJournalLines", "unitCode"),
         Reference("locations", "itemJournalLines", "locationCode"),
         Reference("locations", "itemJournalLines", "newLocationCode"),
     ),

@@ -172,6 +172,6 @@ AREA = Area(
     sets=(ItemLedgerEntries(),),
     references=(
         Reference("items", "itemLedgerEntries", "itemNumber", refusal=_WITH_ENTRIES),
-        Reference("vendors", "itemLedgerEntries", "sourceNumber"),
+        Reference("vendors", "itemLedgerEntries", "sourceNumber", only=("sourceType", "Vendor")),
     ),
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from isthmus.sandbox.business_central.areas.posting_groups import rename_location
 from isthmus.sandbox.business_central.company import Company
+from isthmus.sandbox.business_central.environment import Call
 from isthmus.sandbox.business_central.fields import Field, Kind, key, modified
 from isthmus.sandbox.business_central.records import MasterSet
 from isthmus.sandbox.business_central.registry import Area
 from isthmus.sandbox.business_central.seeding import put
-from isthmus.sandbox.business_central.tables import Storage, Transaction
+from isthmus.sandbox.business_central.tables import Row, Storage, Transaction, Values
 
 
 class Locations(MasterSet):
@@ -37,6 +39,24 @@ class Locations(MasterSet):
         Field("website", Kind.TEXT, 255),
         modified(),
     )
+
+    def change(self, call: Call, row: Row, values: Values) -> Row:
+        old = row.values["code"]
+        changed = super().change(call, row, values)
+        new = changed.values["code"]
+        if new != old:
+            _rename_hidden(call, old, new)
+            rename_location(call.company, call.tx, old, new)
+        return changed
+
+
+def _rename_hidden(call: Call, old: str, new: str) -> None:
+    """Entries and lines keep their location beside their properties."""
+    for table in call.company.tables.values():
+        for row in [row for row in table if row.hidden.get("location") == old]:
+            table.update(call.tx, row, {}, {"location": new})
+        table.scratch.clear()
+        call.tx.note(table.scratch.clear)
 
 
 class LocationSeed(msgspec.Struct, forbid_unknown_fields=True):

@@ -37,7 +37,7 @@ class PaymentTerms(MasterSet):
         Field("displayName", Kind.TEXT, 100),
         Field("dueDateCalculation", Kind.TEXT),
         Field("discountDateCalculation", Kind.TEXT),
-        Field("discountPercent", Kind.DECIMAL),
+        Field("discountPercent", Kind.DECIMAL, least=Decimal(0), most=Decimal(100)),
         Field("calculateDiscountOnCreditMemos", Kind.BOOL),
         modified(Writing.IGNORED),
     )

@@ -94,6 +94,19 @@ def inventory_account(company: Company, location: str, group: str) -> str | None
     return found
 
 
+def rename_location(company: Company, tx: Transaction, old: str, new: str) -> None:
+    """Let Inventory Posting Setup follow a location that has another code now."""
+    before: dict[str, str] = company.settings.get("inventory_posting_setup", {})
+    if not before:
+        return
+    renamed = {}
+    for pair, account in before.items():
+        location, _, group = pair.partition("|")
+        renamed[f"{new if location == old else location}|{group}"] = account
+    company.settings["inventory_posting_setup"] = renamed
+    tx.note(lambda: company.settings.update({"inventory_posting_setup": before}))
+
+
 def _seed_inventory(company: Company, tx: Transaction, groups: list[GroupSeed]) -> None:
     for group in groups:
         put(company, tx, "inventoryPostingGroups", {"code": group.code.upper(), "description": group.description})

@@ -78,6 +78,7 @@ AREA = Area(
     references=(
         Reference("items", "itemUnits", "itemNumber", removed=True),
         Reference("unitsOfMeasure", "itemUnits", "code"),
+        Reference("unitsOfMeasure", "items", "baseUnitOfMeasureCode"),
     ),
     seeds={"units_of_measure": (list[UnitSeed], _seed)},
 )

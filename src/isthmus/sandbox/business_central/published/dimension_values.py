@@ -89,7 +89,10 @@ class DimensionValuesPage(Page):
 
 
 def _refuse_used(call: Call, dimension: str, value: str) -> None:
-    """A value that entries or lines carry stays (text assumed)."""
+    """A value that entries, lines or default dimensions carry stays (text assumed)."""
+    defaults = call.company.tables["defaultDimensions"].group("dimensionCode", dimension).values()
+    if any(row.values["dimensionValueCode"] == value for row in defaults):
+        raise errors.dialog(f"You cannot delete dimension value {dimension} {value} because it is a default dimension.")
     for table in call.company.tables.values():
         if any(row.hidden.get("dims", {}).get(dimension) == value for row in table):
             raise errors.dialog(f"You cannot delete dimension value {dimension} {value} because it has been used.")

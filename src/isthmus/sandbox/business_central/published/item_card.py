@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from isthmus.sandbox.business_central import errors
@@ -56,8 +57,8 @@ class ItemCard(Page):
             hidden=True,
             coded=_METHODS,
         ),
-        decimal("Unit_Cost", "unitCost"),
-        decimal("Unit_Price", "unitPrice"),
+        decimal("Unit_Cost", "unitCost", least=Decimal(0)),
+        decimal("Unit_Price", "unitPrice", least=Decimal(0)),
         code("Gen_Prod_Posting_Group", "generalProductPostingGroupCode"),
         code("VAT_Prod_Posting_Group", "vat_prod_posting_group", hidden=True),
         code("Inventory_Posting_Group", "inventoryPostingGroupCode"),
@@ -65,7 +66,7 @@ class ItemCard(Page):
         text("Vendor_Item_No", "vendor_item_number", 50, hidden=True),
         decimal("Reorder_Point", "reorder_point", hidden=True),
         decimal("Reorder_Quantity", "reorder_quantity", hidden=True),
-        decimal("Safety_Stock_Quantity", "safety_stock", hidden=True),
+        decimal("Safety_Stock_Quantity", "safety_stock", hidden=True, least=Decimal(0)),
     )
 
     def insert(self, call: Call, plain: Values, hidden: Values) -> Row:
@@ -98,8 +99,6 @@ def _check(call: Call, hidden: Mapping[str, Any]) -> None:
     vendor = hidden.get("vendor_number", "")
     if vendor and call.company.tables["vendors"].one(("number",), vendor) is None:
         raise errors.no_relation("Vendor No.", "Item", vendor, "Vendor")
-    if hidden.get("safety_stock", 0) < 0:
-        raise errors.dialog("Safety Stock Quantity must be 0 or more.")  # text assumed
 
 
 PAGES = (ItemCard,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from isthmus.sandbox.business_central import errors
@@ -35,11 +36,12 @@ class Property:
     writing: Writing = Writing.ALLOWED
     options: Captions | None = None
     hidden: bool = False
+    least: Decimal | None = None
     coded: Options | None = None
 
     @property
     def field(self) -> Field:
-        return Field(self.name, self.kind, self.size, self.writing, self.options)
+        return Field(self.name, self.kind, self.size, self.writing, self.options, least=self.least)
 
     @property
     def blank(self) -> Any:
@@ -64,8 +66,8 @@ def code(name: str, column: str, size: int = 20, *, hidden: bool = False) -> Pro
     return Property(name, column, Kind.CODE, size, hidden=hidden)
 
 
-def decimal(name: str, column: str, *, hidden: bool = False) -> Property:
-    return Property(name, column, Kind.DECIMAL, hidden=hidden)
+def decimal(name: str, column: str, *, hidden: bool = False, least: Decimal | None = None) -> Property:
+    return Property(name, column, Kind.DECIMAL, hidden=hidden, least=least)
 
 
 def read_only(name: str, column: str, kind: Kind, size: int = 0, *, hidden: bool = False) -> Property:
