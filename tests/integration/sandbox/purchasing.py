@@ -19,7 +19,8 @@ SETUP = {name: code for name, (code, _) in SERIES.items()}
 
 def company(name: str = "CRONUS", **more: Any) -> dict[str, Any]:
     """Sections and setup in `more` replace those here; `purchase_setup` is put on top."""
-    return {
+    setup = {**SETUP, **more.pop("purchase_setup", {})}
+    found = {
         "name": name,
         "currency": "EUR",
         "vendor_series": "VEND",
@@ -28,6 +29,13 @@ def company(name: str = "CRONUS", **more: Any) -> dict[str, Any]:
             {"code": "VEND", "start": "V0001"},
             *({"code": code, "start": start} for code, start in SERIES.values()),
         ],
+        "purchase_setup": setup,
+    }
+    return {**found, **_finance(), **_posting(), **_masters(), **more}
+
+
+def _finance() -> dict[str, Any]:
+    return {
         "dimensions": [
             {"code": "DEPARTMENT", "values": ["ADM", "PROD", {"code": "OLD", "blocked": True}]},
             {"code": "AREA", "values": ["30", "40"]},
@@ -50,33 +58,38 @@ def company(name: str = "CRONUS", **more: Any) -> dict[str, Any]:
             {"currency": "USD", "start": "2020-01-01", "relational_amount": "0.90"},
             {"currency": "JPY", "start": "2020-01-01", "relational_amount": "0.62", "amount": "100"},
         ],
-        "units_of_measure": [{"code": "PCS", "name": "Piece"}, {"code": "BOX"}, {"code": "KG"}],
         "payment_terms": [{"code": "30D", "due": "30D"}, {"code": "CM+10D", "due": "CM+10D"}],
-        "locations": [
-            {"code": "EAST"},
-            {"code": "WHITE", "require_receive": True},
-            {"code": "GREEN", "require_put_away": True},
-        ],
+    }
+
+
+def _posting() -> dict[str, Any]:
+    places, accounts = ("", "EAST", "WHITE", "GREEN"), (("RETAIL", "7110"), ("NOACC", ""))
+    shared = {"inventory_adjustment_account": "7170", "direct_cost_applied_account": "7190"}
+    return {
         "inventory_posting_groups": [{"code": "RESALE"}],
         "general_product_posting_groups": [{"code": "RETAIL"}, {"code": "MISC"}, {"code": "NOACC"}],
         "inventory_posting_setup": [
-            {"group": "RESALE", "location": place, "inventory_account": "2110"}
-            for place in ("", "EAST", "WHITE", "GREEN")
+            {"group": "RESALE", "location": place, "inventory_account": "2110"} for place in places
         ],
         "general_posting_setup": [
-            {
-                "product": product,
-                "business": "DOMESTIC",
-                "purchase_account": account,
-                "inventory_adjustment_account": "7170",
-                "direct_cost_applied_account": "7190",
-            }
-            for product, account in (("RETAIL", "7110"), ("NOACC", ""))
+            {"product": product, "business": "DOMESTIC", "purchase_account": account, **shared}
+            for product, account in accounts
         ],
         "vendor_posting_groups": [{"code": "DOMESTIC", "payables_account": "5410"}],
         "vat_posting_setup": [
             {"product": "VAT19", "business": "DOMESTIC", "percent": "19", "purchase_vat_account": "5630"},
             {"product": "VAT0", "business": "DOMESTIC"},
+        ],
+    }
+
+
+def _masters() -> dict[str, Any]:
+    return {
+        "units_of_measure": [{"code": "PCS", "name": "Piece"}, {"code": "BOX"}, {"code": "KG"}],
+        "locations": [
+            {"code": "EAST"},
+            {"code": "WHITE", "require_receive": True},
+            {"code": "GREEN", "require_put_away": True},
         ],
         "vendors": [
             vendor("10000", payment_terms="30D", city="London"),
@@ -96,8 +109,6 @@ def company(name: str = "CRONUS", **more: Any) -> dict[str, Any]:
             item("1007", vat_prod_posting_group="VAT19"),
             item("1008", tracking="serial"),
         ],
-        "purchase_setup": {**SETUP, **more.pop("purchase_setup", {})},
-        **more,
     }
 
 

@@ -71,6 +71,7 @@ class PurchaseOrders(PurchaseDocuments):
         shown("status", Kind.ENUM, options=STATUS),
         modified(),
     )
+    action_names = ("receiveAndInvoice",)
     document = "Order"
     lines = "purchaseOrderLines"
     price = "directUnitCost"
