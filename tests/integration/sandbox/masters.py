@@ -84,6 +84,13 @@ def seed(**more: Any) -> dict[str, Any]:
     return {"tenant": TENANT, "environment": "Sandbox", "principals": [PRINCIPAL], "companies": [company(**more)]}
 
 
+async def one(bc: Any, path: str) -> dict[str, Any]:
+    """The one record a collection must have."""
+    found = (await bc.get(path)).value
+    assert len(found) == 1, found
+    return dict(found[0])
+
+
 class Pages:
     """Published pages of a company, as a signed-in client of the API calls them."""
 
