@@ -151,6 +151,9 @@ async def test_a_vendor_is_changed_under_its_etag(bc: Any) -> None:
 async def test_reading_by_number_and_time(box: Sandbox, bc: Any) -> None:
     assert (await one(bc, "vendors?$filter=number eq '10000'"))["displayName"] == "London Postmaster"
     assert (await bc.get("vendors?$filter=number eq 'NONE'")).value == []
+    vendor = await one(bc, "vendors")
+    assert (await one(bc, f"vendors?$filter=id eq {vendor['id'].upper()}"))["number"] == "10000"
+    assert (await bc.get(f"vendors?$filter=id eq {NO_GUID}")).value == []
     since = box.clock()["now"]
     box.advance(1)
     box.edit("vendors", "10000", displayName="Changed")

@@ -115,12 +115,12 @@ class Table:
         return self._groups[column].get(value, {})
 
     def indexed(self, column: str) -> bool:
-        return column in self._groups or (column,) in self._unique
+        return column == "id" or column in self._groups or (column,) in self._unique
 
     def holding(self, column: str, value: Any) -> Iterable[Row]:
         if column in self._groups:
             return self._groups[column].get(value, {}).values()
-        found = self._unique[(column,)].get((value,))
+        found = self.rows.get(value) if column == "id" else self._unique[(column,)].get((value,))
         return (found,) if found is not None else ()
 
     def insert(self, tx: Transaction, row: Row) -> Row:
