@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from isthmus.sandbox import books, people, seed
+from isthmus.sandbox import books, people, purchasers, seed
 from isthmus.sandbox.business_central.company import Company
 from isthmus.sandbox.business_central.errors import Refusal
 from isthmus.sandbox.dev_door import DevDoor, DevError
@@ -86,6 +86,16 @@ class DevApi(DevDoor):
     def post_remove(self, query: Mapping[str, str], body: Any) -> Any:
         """`{"set": "items", "key": "1000"}`: somebody deletes a record."""
         return people.remove(self.world, self._company(query), msgspec.convert(body, people.Remove))
+
+    def get_purchase(self, query: Mapping[str, str], body: Any) -> Any:
+        if "number" not in query:
+            raise DevError("purchase needs number=, that of an order")
+        return purchasers.standing(self._company(query), query["number"])
+
+    def post_purchase(self, query: Mapping[str, str], body: Any) -> Any:
+        """`{"do": "receive", "number": "106001", "lines": {"10000": "5"}}`: what a buyer or a storekeeper does."""
+        given = msgspec.convert(body, purchasers.Purchase, strict=False)
+        return purchasers.do(self.world, self._company(query), given)
 
     def get_services(self, query: Mapping[str, str], body: Any) -> Any:
         return self.world.environment.published

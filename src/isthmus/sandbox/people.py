@@ -63,7 +63,7 @@ def edit(world: World, company: Company, given: Edit) -> dict[str, Any]:
     not there.
     """
     entity_set, row = _found(world, company, given.set, given.key)
-    call = _call(world, company, "PATCH")
+    call = outside_call(world, company, "PATCH")
     plain = {name: value for name, value in given.values.items() if name in entity_set.by_name}
     hidden = {name: value for name, value in given.values.items() if name not in plain}
     try:
@@ -85,7 +85,7 @@ def edit(world: World, company: Company, given: Edit) -> dict[str, Any]:
 def remove(world: World, company: Company, given: Remove) -> dict[str, Any]:
     """The id of the record that is gone. Raises as `edit` does."""
     entity_set, row = _found(world, company, given.set, given.key)
-    call = _call(world, company, "DELETE")
+    call = outside_call(world, company, "DELETE")
     try:
         entity_set.remove(call, row)
     except BaseException:
@@ -114,7 +114,7 @@ def inventory(company: Company) -> dict[str, Any]:
     }
 
 
-def _call(world: World, company: Company, method: str) -> Call:
+def outside_call(world: World, company: Company, method: str) -> Call:
     """A call by nobody in particular, outside the API."""
     now = stamp(world.clock.now())
     return Call(world.environment, Rights(), Transaction(now), method, {}, {}, "", now, chosen=company)

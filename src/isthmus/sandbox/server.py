@@ -83,6 +83,14 @@ class _DevCalls:
         """A person deletes a record."""
         return self._answer("POST", "remove", {"company": company}, {"set": set_name, "key": key})
 
+    def purchase(self, number: str, company: str = "") -> dict[str, Any]:
+        """A purchase order, and what was received and invoiced for it."""
+        return self._answer("GET", "purchase", {"company": company, "number": number})
+
+    def buy(self, do: str, number: str, company: str = "", **more: Any) -> dict[str, Any]:
+        """A person does something to a purchase document, e.g. `buy("receive", "106001", lines={"10000": 5})`."""
+        return self._answer("POST", "purchase", {"company": company}, {"do": do, "number": number, **more})
+
     def publish(self, **services: int | None) -> dict[str, Any]:
         """Publish pages as web services, e.g. `publish(Item_Units=5404)`; None withdraws one."""
         return self._answer("POST", "services", body=services)

@@ -45,14 +45,16 @@ def company_name(key: str) -> str:
 
 
 def key_of(page: Page, key: str) -> Values:
-    """The primary key in an address: by names, or the value alone when the key is one property. Raises Refusal."""
+    """The primary key in an address: by names, or values alone in the order of the key (bc.md section 18). Raises
+    Refusal.
+    """
     given: dict[str, str] = {}
     at = 0
     while at < len(key):
         match = _PART.match(key, at)
         if match is None:
             raise errors.bad_syntax()
-        given[match["name"] or (page.keys[0] if len(page.keys) == 1 else "")] = match["value"].strip()
+        given[match["name"] or page.keys[min(len(given), len(page.keys) - 1)]] = match["value"].strip()
         at = match.end()
     if set(given) != set(page.keys):
         raise errors.bad_syntax()
