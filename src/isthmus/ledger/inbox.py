@@ -43,8 +43,9 @@ async def keep(
     cursor = await db.execute(
         """insert into inbox (connection, received_at, digest, body, named)
            select id, %(now)s, %(digest)s, '', %(named)s from connection where id = %(connection)s
-              and not exists (select from inbox where connection = %(connection)s and digest = %(digest)s
-                                 and (taken_at is null or %(once)s and received_at > %(since)s))""",
+              and not (%(once)s and exists (select from inbox where connection = %(connection)s
+                                               and digest = %(digest)s and received_at > %(since)s))
+           on conflict (connection, digest) where taken_at is null do nothing""",
         {
             "connection": connection, "now": now, "digest": digest, "named": text,
             "once": once, "since": now - _REMEMBERED,

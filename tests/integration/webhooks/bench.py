@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -114,7 +115,8 @@ class Listening:
         self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
         """One call to the door: status and text of the answer."""
-        data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+        text = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+        data = io.BytesIO(text)
         async with (
             aiohttp.ClientSession() as session,
             session.request(method, url, data=data, headers=dict(headers or {})) as response,

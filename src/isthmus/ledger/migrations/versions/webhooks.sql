@@ -28,3 +28,6 @@ create table subscription_care (
 -- What a hint names: JSON rows of entity, company (null: all) and native ids told to be gone; '' means everything.
 alter table inbox add column named text not null default '';
 create index inbox_digest on inbox (connection, digest);
+delete from inbox a using inbox b
+    where a.connection = b.connection and a.digest = b.digest and a.id > b.id and a.taken_at is null and b.taken_at is null;
+create unique index inbox_open_once on inbox (connection, digest) where taken_at is null;
