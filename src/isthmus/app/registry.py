@@ -17,10 +17,14 @@ from isthmus.model.document import Document, parse_document
 
 
 class Plug(Struct, frozen=True):
-    """A system's code: module with `connect(config, clock)`, and the package folder of its lenses ("" for none)."""
+    """A system's code: module with `connect(config, clock)`, and the package folder of its lenses ("" for none).
+
+    profiles   module whose `lens_documents(profile)` gives the lenses of a profile, for systems that have profiles
+    """
 
     module: str
     lenses: str = ""
+    profiles: str = ""
 
 
 _PLUGS: Mapping[str, Plug] = {
@@ -28,6 +32,7 @@ _PLUGS: Mapping[str, Plug] = {
         "isthmus.connectors.dynamics.business_central.connector", "isthmus.connectors.dynamics.business_central"
     ),
     "files": Plug("isthmus.connectors.files.connector"),
+    "rest": Plug("isthmus.connectors.rest.connector", profiles="isthmus.connectors.rest.declared.loading"),
 }
 
 
@@ -42,9 +47,12 @@ def connect(system: str, settings: Mapping[str, Any], clock: Clock) -> Connector
 
 
 @cache
-def shipped_lenses(system: str) -> Mapping[str, Document]:
-    """Lens documents a connector ships, by entity."""
+def shipped_lenses(system: str, profile: str = "") -> Mapping[str, Document]:
+    """Lens documents a connector ships, by entity; of a system with profiles, those that come along with one."""
     plug = _PLUGS.get(system)
+    if plug is not None and plug.profiles and profile:
+        documents: Mapping[str, Document] = import_module(plug.profiles).lens_documents(profile)
+        return documents
     if plug is None or not plug.lenses:
         return {}
     found = {}

@@ -79,7 +79,7 @@ def build_connectors(project: Project, clock: Clock, settings: Mapping[str, Mapp
 def compile_lenses(project: Project, name: str) -> dict[str, tuple[Lens, str]]:
     """entity -> (lens, digest of its sources) of one connection."""
     config = project.connections[name]
-    shipped = shipped_lenses(config.system)
+    shipped = shipped_lenses(config.system, str(config.settings.get("profile") or ""))
     tables = {table: LookupTable(table, rows) for table, rows in project.tables.items()}
     found = {}
     for entity in sorted({*shipped, *config.lenses}):

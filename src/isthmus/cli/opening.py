@@ -84,6 +84,8 @@ def connection_settings(project: Project, simulation: Simulation) -> dict[str, d
             found = simulation.fill(name, found, parse_document(text, str(seed_file)).data)
         else:
             found = resolve_all(found, folder=project.folder, environ=os.environ, at=name)
+        if config.system == "rest":
+            found["time_zone"] = config.time_zone
         if config.system == "files":
             found.setdefault("fallback_results", str(project.home / "results" / name))
         settings[name] = {key: _revealed(value) for key, value in found.items()}

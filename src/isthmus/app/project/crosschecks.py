@@ -25,7 +25,7 @@ def check_connections(config: ProjectConfig, document: Document) -> Iterator[Con
                 if entity not in entities():
                     yield _unknown(document, (*at, part, entity), "entity", entity, entities())
         system = SYSTEMS.get(connection.system)
-        if system is not None and system.ships_lenses and connection.lenses:
+        if system is not None and system.ships_lenses and not system.profile and connection.lenses:
             message = f"connections.{name}.lenses: {connection.system} brings its own lenses."
             yield document.error((*at, "lenses"), message, hint="Write overlays to change one of them.")
 

@@ -14,6 +14,7 @@ from isthmus.app.project.files import documents_in, read_document
 from isthmus.app.project.flow_templates import with_template
 from isthmus.app.project.lookups import ProjectTable, read_tables
 from isthmus.app.project.problems import Problems, read_settings
+from isthmus.app.project.profiles import read_profiles
 from isthmus.app.project.project import Project
 from isthmus.app.project.schema import FlowConfig, ProjectConfig
 from isthmus.app.project.values import Frozen
@@ -40,6 +41,7 @@ class _Parts:
     mappings: Mapping[str, Document]
     rules: Mapping[str, Document]
     tables: Mapping[str, ProjectTable]
+    profiles: Mapping[str, Document]
 
 
 def load_project(folder: Path, *, sets: Mapping[str, str], environ: Mapping[str, str], cwd: Path) -> Project:
@@ -110,7 +112,8 @@ def _parts(
     if config is not None:
         _referenced(folder, config, document, mappings, problems)
     tables = read_tables(folder, variables, problems)
-    return _Parts(_flows(folder, problems), mappings, _rules(folder, problems), tables)
+    profiles = read_profiles(config, document, folder, problems) if config is not None else {}
+    return _Parts(_flows(folder, problems), mappings, _rules(folder, problems), tables, profiles)
 
 
 def _referenced(
@@ -192,7 +195,7 @@ def _content(document: Document, parts: _Parts) -> str:
     """
     files: dict[str, Any] = {PROJECT_FILE: document.data}
     files |= {where.file: where.data for _, where in parts.flows.values()}
-    for group in (parts.mappings, parts.rules):
+    for group in (parts.mappings, parts.rules, parts.profiles):
         files |= {found.file: found.data for found in group.values()}
     own = {name: table.content() for name, table in parts.tables.items() if table.source is None}
     data = {name: table.content() for name, table in parts.tables.items() if table.source is not None}

@@ -20,6 +20,8 @@ class System(Struct, frozen=True):
     ships_lenses   the connector brings lenses; else the project names one per entity
     sets           setting whose entries each declare an `entity` and a `key`; "": the system has ids of its own
     filled         settings a simulator fills in when the connection says `sandbox:`; empty: it has no simulator
+    profile        setting that names a profile: one that comes along, or a file of the project; "": it has none
+    profiles       module that finds profiles and holds their model, for systems that have some
     """
 
     config: tuple[str, str]
@@ -27,6 +29,8 @@ class System(Struct, frozen=True):
     ships_lenses: bool = True
     sets: str = ""
     filled: tuple[str, ...] = ()
+    profile: str = ""
+    profiles: str = ""
 
     def model(self) -> type[BaseModel]:
         """The model of the settings."""
@@ -39,9 +43,14 @@ class System(Struct, frozen=True):
     def with_whole_paths(self, settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         """`settings` with absolute paths only."""
         return {
-            name: str(folder / Path(value).expanduser()) if name in self.paths and _is_text(value) else value
+            name: str(folder / Path(value).expanduser()) if self._is_path(name, value) else value
             for name, value in settings.items()
         }
+
+    def _is_path(self, name: str, value: Any) -> bool:
+        if name == self.profile and _is_text(value):
+            return str(value).endswith((".yaml", ".yml"))
+        return name in self.paths and _is_text(value)
 
 
 def _is_text(value: Any) -> bool:
@@ -60,6 +69,13 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             paths=("folder", "results", "fallback_results"),
             ships_lenses=False,
             sets="sets",
+        ),
+        "rest": System(
+            ("isthmus.connectors.rest.config", "RestConfig"),
+            paths=("ca",),
+            filled=("url", "api_key", "ca"),
+            profile="profile",
+            profiles="isthmus.connectors.rest.declared.loading",
         ),
     }
 )

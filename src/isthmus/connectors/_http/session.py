@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import aiohttp
 from msgspec import Struct
@@ -27,20 +27,22 @@ _THROTTLE_ROUNDS = 5
 #: First wait after a 429 without Retry-After; doubled each round. The header is not proven on 429 (bc.md §9 [?]).
 _THROTTLE_WAIT = 5.0
 _CONNECT_SECONDS = 15.0
+_CHUNK = 1 << 16
 #: A write waits longer than a read: what it belongs to is half done. One window of the budget.
 _WRITE_PATIENCE = 300.0
 
 
 class Reply(Struct, frozen=True):
-    """An answer of the target: status, headers with lower-case names, body."""
+    """An answer of the target: status, headers with lower-case names, body, cookies it sets."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Mapping[str, str] = MappingProxyType({})
 
-    def retry_after(self, now: datetime) -> float | None:
-        """Seconds the target asked to wait: Retry-After as seconds or as a date."""
-        text = self.headers.get("retry-after", "").strip()
+    def retry_after(self, now: datetime, header: str = "retry-after") -> float | None:
+        """Seconds the target asked to wait: Retry-After (or a header of another name) as seconds or as a date."""
+        text = self.headers.get(header, "").strip()
         if text.isdigit():
             return float(text)
         try:
@@ -56,6 +58,17 @@ class SignIn(Protocol):
     async def header(self, rejected: str | None = None) -> str: ...
 
 
+class Signer(Protocol):
+    """Signs a call in its own way, for systems that want more than an authorization header."""
+
+    async def sign(self, url: str, headers: dict[str, str], rejected: str | None = None) -> tuple[str, str]:
+        """The address to call, and what proves the caller: given back as `rejected` when the target refuses it.
+
+        Puts headers into `headers`. An empty proof cannot be renewed, so a refusal is final.
+        """
+        ...
+
+
 class HttpSession:
     """Calls of one connection. Safe to share between tasks of one event loop."""
 
@@ -68,14 +81,21 @@ class HttpSession:
         call_timeout: float,
         ca: str | None = None,
         sign_in: SignIn | None = None,
+        signer: Signer | None = None,
         patience: float = 60.0,
+        retry_after: str = "retry-after",
+        observe: Callable[[Reply], None] | None = None,
     ) -> None:
+        """`retry_after`: header of a 429 that says how long to wait. `observe` sees every answer."""
         self._clock = clock
         self._budget = budget
         self._traffic = traffic
         self._timeout = call_timeout
         self._tls = _tls(ca)
         self._sign_in = sign_in
+        self._signer = signer
+        self._retry_after = retry_after
+        self._observe = observe
         self._patience = patience
         self._http: aiohttp.ClientSession | None = None
 
@@ -88,8 +108,9 @@ class HttpSession:
         body: bytes | None = None,
         writes: bool = False,
         weight: int = 1,
+        into: BinaryIO | None = None,
     ) -> Reply:
-        """One call. `url` is sent as it is (already encoded).
+        """One call. `url` is sent as it is (already encoded). A good answer's body goes to `into`, if that is given.
 
         A call answered with 429 is sent again after the pause asked for, a 401 once more with a fresh token: both are
         provably without effect. Raises Unreachable when the call never left, Uncertain when a write's answer was lost,
@@ -100,16 +121,17 @@ class HttpSession:
         patience = max(self._patience, _WRITE_PATIENCE) if writes else self._patience
         while True:
             sent = dict(headers)
-            if self._sign_in is not None:
-                sent["Authorization"] = await self._sign_in.header(rejected)
+            address, proof = await self._signed(url, sent, rejected)
             async with self._budget.slot(weight, patience=patience):
-                reply = await self._send(method, url, sent, body, writes=writes, weight=weight)
-            if reply.status == 401 and self._sign_in is not None and rejected is None:
-                rejected = sent["Authorization"]
+                reply = await self._send(method, address, sent, body, writes=writes, weight=weight, into=into)
+            if self._observe is not None:
+                self._observe(reply)
+            if reply.status == 401 and proof and rejected is None:
+                rejected = proof
                 continue
             if reply.status == 429:
                 self._traffic.throttled += 1
-                wait = reply.retry_after(self._clock.now())
+                wait = reply.retry_after(self._clock.now(), self._retry_after)
                 self._budget.pause(_THROTTLE_WAIT * 2**rounds if wait is None else wait)
                 rounds += 1
                 if rounds < _THROTTLE_ROUNDS and self._budget.wait_for(weight) <= patience:
@@ -122,9 +144,18 @@ class HttpSession:
             http, self._http = self._http, None
             await http.close()
 
+    async def _signed(self, url: str, headers: dict[str, str], rejected: str | None) -> tuple[str, str]:
+        if self._signer is not None:
+            return await self._signer.sign(url, headers, rejected)
+        if self._sign_in is None:
+            return url, ""
+        headers["Authorization"] = await self._sign_in.header(rejected)
+        return url, headers["Authorization"]
+
     async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, writes: bool, weight: int
-    ) -> Reply:
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, writes: bool, weight: int,
+        into: BinaryIO | None,
+    ) -> Reply:  # fmt: skip
         place = show_place(url)
         self._traffic.requests += weight
         self._traffic.writes += writes
@@ -132,9 +163,14 @@ class HttpSession:
             async with self._open().request(
                 method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
             ) as answer:
-                content = await answer.read()
+                content = b"" if into is not None and answer.status < 300 else await answer.read()
+                if into is not None and answer.status < 300:
+                    _begin(into)
+                    async for chunk in answer.content.iter_chunked(_CHUNK):
+                        _keep(into, chunk)
                 lowered = {name.lower(): value for name, value in answer.headers.items()}
-                return Reply(answer.status, lowered, content)
+                cookies = {name: morsel.value for name, morsel in answer.cookies.items()} if answer.cookies else {}
+                return Reply(answer.status, lowered, content, cookies)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _transport_error(error, place, writes=writes) from None
 
@@ -148,6 +184,22 @@ class HttpSession:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._http
+
+
+def _begin(into: BinaryIO) -> None:
+    into.seek(0)
+    into.truncate()
+
+
+def _keep(into: BinaryIO, chunk: bytes) -> None:
+    try:
+        into.write(chunk)
+    except OSError as error:
+        raise Retry(
+            f"a large answer cannot be kept on disk ({error.strerror or 'unknown reason'}).",
+            code="disk_full",
+            hint="Make room in the folder for temporary files.",
+        ) from None
 
 
 def show_place(url: str) -> str:
