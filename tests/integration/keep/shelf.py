@@ -68,7 +68,7 @@ class Shelf:
                     sees_deletes=True,
                     actions=frozenset({"create", "update"}),
                     idempotency="natural_key",
-                    batch=50,
+                    batch=100,
                     versions=self._safe,
                     external_id=self._external,
                     settle=timedelta(seconds=5),
@@ -97,8 +97,13 @@ class Shelf:
         self.calls.append(("read", request.native, ""))
         if self.away:
             raise Unreachable(f"{self._system} is away")
-        records = tuple(self._record(request.native, row_id) for row_id in sorted(self.rows[request.native]))
-        return Page(records=records, scan=f"scan-{len(self.calls)}", scan_done=True)
+        scan, _, last = (request.cursor or "").partition("|")
+        scan = scan if last else f"scan-{len(self.calls)}"
+        ids = [row_id for row_id in sorted(self.rows[request.native]) if row_id > last]
+        records = tuple(self._record(request.native, row_id) for row_id in ids[: request.limit])
+        more = len(ids) > request.limit
+        cursor = f"{scan}|{records[-1].id}" if more else None
+        return Page(records=records, cursor=cursor, more=more, scan=scan, scan_done=not more)
 
     async def fetch(self, native: str, company: str, ids: Sequence[str]) -> Sequence[NativeRecord]:
         del company
