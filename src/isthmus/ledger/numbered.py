@@ -19,12 +19,17 @@ class Numbered(Struct, frozen=True):
 
 
 class OnItsWay(Struct, frozen=True):
-    """A document that hangs on a record (`anchor_id`) and is to be booked, but is not yet; `subject`: what it is of."""
+    """A document that hangs on a record (`anchor_id`) and is to be booked, but is not yet.
+
+    subject   number of the record it is of
+    stopped   a person has to bring it on, if it goes at all
+    """
 
     anchor_id: int
     message_id: int
     subject: str
     document: str
+    stopped: bool
 
 
 async def by_number(db: Db, entity: str, scopes: Sequence[str], numbers: Sequence[str]) -> list[Numbered]:
@@ -41,13 +46,13 @@ async def by_number(db: Db, entity: str, scopes: Sequence[str], numbers: Sequenc
 
 
 async def on_their_way(db: Db, entity: str, anchor_ids: Sequence[int]) -> list[OnItsWay]:
-    """Documents of an entity that hang on these records and will be booked unless something happens, in order."""
+    """Documents of an entity that hang on these records and are not over, in order."""
     if not anchor_ids:
         return []
     cursor = await db.execute(
-        """select anchor_id, id, subject, document from message
-            where anchor_id = any(%b::bigint[]) and entity = %s and kind = 'event' and document <> ''
-              and state not in ('done', 'skipped', 'cancelled', 'held', 'dead')
+        """select anchor_id, id, subject, document, state in ('held', 'dead') from message
+            where anchor_id = any(%b::bigint[]) and entity = %s and kind = 'event'
+              and state not in ('done', 'skipped', 'cancelled')
             order by id""",
         (list(anchor_ids), entity),
     )

@@ -120,7 +120,7 @@ class ProcurementDesk:
         messages = self._coming.get(order_id, ())
         own = next((one.message_id for one in messages if one.subject == receipt), None)
         for one in messages:
-            if one.subject != receipt and (own is None or one.message_id < own):
+            if one.subject != receipt and (own is None or one.message_id < own) and one.document and not one.stopped:
                 yield from fitting("receipt", [one.document], Receipt)
 
     def new_before(self, receipt: Receipt) -> Sequence[Receipt]:
