@@ -70,6 +70,7 @@ LAWS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     ({"time": {"zone": "Europe/Berlin"}}, UNREPEATED),
     ("unix_seconds", MICRO),
     ("unix_millis", MICRO),
+    ("days", st.integers(0, 9999).map("{}D".format)),
     ("blank_date", st.none() | DAY.map(date.isoformat)),
     ("cents", CENT),
     ({"cents": {"digits": 3}}, CENT),

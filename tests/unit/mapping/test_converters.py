@@ -33,6 +33,7 @@ from isthmus.mapping.failure import BadValue
         ({"local_date": "America/Chicago"}, "2026-01-01T03:00:00Z", date(2025, 12, 31)),
         ("unix_seconds", 1_700_000_000, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
         ("unix_millis", "1700000000250", datetime(2023, 11, 14, 22, 13, 20, 250_000, tzinfo=UTC)),
+        ("days", "30", "30D"),
         ("blank_date", "0001-01-01", None),
         ("blank_date", "0001-01-01T00:00:00Z", None),
         ("cents", 18305, Decimal("183.05")),
@@ -178,3 +179,10 @@ def test_many_to_one_words_say_why_they_are_one_way() -> None:
     _, converter = build_converter({"enum": {"Draft": "open", "New": "open"}})
     assert "'open'" in converter.one_way
     assert converter.write("open") == "Draft"
+
+
+def test_days_of_a_formula_are_written_as_far_as_it_tells_days() -> None:
+    days = build_converter({"days": {"other": "null"}})[1]
+    assert [days.write(text) for text in ("30D", "2W", "CM+1M", "")] == [30, 14, None, None]
+    with pytest.raises(BadValue):
+        build_converter("days")[1].write("CM+1M")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -169,6 +170,29 @@ def _unix(steps: int, step: timedelta) -> Converter:
     return Converter("number", "time", read, write)
 
 
+_DAYS = re.compile(r"([0-9]{1,4})([DW])").fullmatch
+
+
+def _days(options: Options) -> Converter:
+    """Whole days <-> a date formula of Business Central: 30 <-> 30D, 2W is 14 days, a month is not so many."""
+    leave = "other" in options
+    if leave and options["other"] not in (None, "null"):
+        raise BadOptions('other must be "null": what other formulas are written as')
+
+    def read(value: Any) -> str | None:
+        return None if value == "" else f"{int_of(value)}D"
+
+    def write(value: Any) -> int | None:
+        found = _DAYS(value) if isinstance(value, str) else None
+        if found is not None:
+            return int(found[1]) * (7 if found[2] == "W" else 1)
+        if leave or value == "":
+            return None
+        raise BadValue("a formula of days or weeks such as 30D, or other: null in the converter")
+
+    return Converter("number", "text", read, write, lossy=True)
+
+
 def _blank_date(value: Any) -> Any:
     if isinstance(value, str) and (value == "" or value.startswith("0001-01-01")):
         return None
@@ -187,6 +211,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "local_date", _local_date, "the calendar day a moment falls on in a zone; read only", ("zone", "format"), "zone"
     ),
+    Kind("days", _days, "whole days <-> date formula such as 30D", ("other",), "other"),
     Kind("unix_seconds", fixed(_unix(1, timedelta(seconds=1))), "seconds since 1970 <-> UTC"),
     Kind("unix_millis", fixed(_unix(1000, timedelta(milliseconds=1))), "milliseconds since 1970 <-> UTC"),
     Kind(
