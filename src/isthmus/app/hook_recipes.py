@@ -7,7 +7,7 @@ import binascii
 import hmac
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from isthmus.errors import Reject
 
 #: How a time of the header is told from one in milliseconds: seconds reach this number in the year 5138.
 _MILLISECONDS = 100_000_000_000
-_PLACES = {"hex": "[0-9a-fA-F]+", "base64": "[A-Za-z0-9+/=_-]+", "time": "[0-9]{1,17}"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACES = {"hex": "[0-9a-fA-F]+", "base64": "[A-Za-z0-9+/=_-]+", "time": "[0-9]{1,13}"}
 
 
 class Recipe:
@@ -44,7 +45,7 @@ class Recipe:
         right = hmac.digest(self._secret.reveal().encode(), signed, "sha256")
         if not hmac.compare_digest(_signature(told), right):
             raise Reject(f"{self._config.header} does not fit the body.", code="hook_forged")
-        if "time" in told and abs(_moment(told["time"]) - now.timestamp()) > self._config.tolerance.total_seconds():
+        if "time" in told and abs(_moment(told["time"]) - now) > self._config.tolerance:
             raise Reject(f"{self._config.header} is of another time.", code="hook_too_old")
 
     def entities(self, headers: Mapping[str, str], body: bytes) -> frozenset[str] | None:
@@ -89,9 +90,9 @@ def _signature(told: Mapping[str, str]) -> bytes:
         return b""
 
 
-def _moment(text: str) -> float:
+def _moment(text: str) -> datetime:
     number = int(text)
-    return number / 1000 if number > _MILLISECONDS else float(number)
+    return _EPOCH + timedelta(milliseconds=number if number > _MILLISECONDS else number * 1000)
 
 
 def _values(data: Any, path: list[str]) -> Iterator[object]:
