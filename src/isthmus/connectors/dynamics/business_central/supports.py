@@ -27,6 +27,7 @@ def capabilities(config: BusinessCentralConfig) -> Capabilities:
         | _masters(config)
         | _published(config)
         | _stock(config)
+        | _purchasing(config)
         | {"journal_entry": _journal_entry(config)},
     )
 
@@ -157,6 +158,7 @@ def _purchasing(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
             requests_each=3,
             assumed=(
                 "A deep insert whose line is refused makes no order.",
+                "Lines of a released order cannot be changed.",
                 "A failed request of a batch does not stop the later ones.",
             ),
         ),

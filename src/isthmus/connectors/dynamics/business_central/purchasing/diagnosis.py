@@ -16,6 +16,7 @@ from msgspec import Struct
 from isthmus.connectors.dynamics._client import ODataClient, guid
 from isthmus.connectors.dynamics._odata import any_of, chunks, literal
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
+from isthmus.connectors.dynamics.business_central.purchasing.orders import Order
 from isthmus.connectors.dynamics.business_central.ways import Place
 from isthmus.contract.operations import Outcome
 from isthmus.errors import Halt, IsthmusError, Reject
@@ -86,7 +87,7 @@ class OrderDiagnosis:
         field, value = document.vendor
         if not value:
             return None
-        vendor = facts.find("vendors", field, value)
+        vendor = facts.find("vendors", "id" if field == "vendorId" else "number", value)
         if vendor is None:
             return self._refused("vendor", value, "vendor_missing", "vendor {} does not exist", "Vendors", "Create it")
         if vendor.get("blocked") == "All":
@@ -197,6 +198,18 @@ class OrderDiagnosis:
             for row in await self._client.all(f"{self._place.path}/{name}", options):
                 found[field, str(row.data.get(field, "")).upper()] = row.data
         return found
+
+
+def released(order: Order, words: IsthmusError, *, else_: str = "") -> Reject:
+    """The refusal of a change to a released order. The first posting releases it, no call opens it again (bc.md §15);
+    that lines of it cannot be changed then is assumed."""
+    return Reject(
+        f"order {order.number} is released, and Business Central does not let it be changed: {words.message}",
+        code="order_released",
+        field="order",
+        value=order.number,
+        hint=f"Reopen order {order.number} on page Purchase Orders, then ask for another try.{else_}",
+    )
 
 
 def _values(lines: Iterable[Data], field: str) -> Iterable[str]:

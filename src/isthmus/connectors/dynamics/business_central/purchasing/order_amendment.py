@@ -15,7 +15,7 @@ from isthmus.connectors.dynamics._client import guid
 from isthmus.connectors.dynamics._odata import Part
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.purchasing.access import Orders
-from isthmus.connectors.dynamics.business_central.purchasing.diagnosis import OrderDiagnosis
+from isthmus.connectors.dynamics.business_central.purchasing.diagnosis import OrderDiagnosis, released
 from isthmus.connectors.dynamics.business_central.purchasing.order_changes import (
     changes,
     has_receipts,
@@ -154,17 +154,18 @@ class PurchaseOrderChange:
             yield outcome
 
     async def _refused(self, place: Place, refused: Sequence[tuple[_Work, IsthmusError]]) -> list[Outcome]:
-        told = {work.operation.key: error for work, error in refused}
-        documents = []
-        for work, _ in refused:
-            document = mentioned(work.document)
-            if work.first is not None and work.first.header.get("status") == "Open":
-                # Released: the service lets nobody change it, and the API cannot open it again (bc.md §15).
-                mend = f"Reopen order {work.first.number} on page Purchase Orders, then ask for another try."
-                document = structs.replace(document, mend=mend)
-            documents.append(document)
+        """Refusals by their causes. A released order is one: the API cannot open it again (bc.md §15)."""
+        outcomes: list[Outcome] = []
+        rest: dict[str, tuple[_Work, IsthmusError]] = {}
+        for work, error in refused:
+            if work.first is not None and work.first.is_released:
+                outcomes.append(outcome_of(work.operation.key, released(work.first, error)))
+            else:
+                rest[work.operation.key] = (work, error)
+        documents = [mentioned(work.document) for work, _ in rest.values()]
+        told = {key: error for key, (_, error) in rest.items()}
         explained = await OrderDiagnosis(self._site.client, place).explain(documents, told)
-        return list(explained.values())
+        return [*outcomes, *explained.values()]
 
 
 def _work(operation: Operation) -> _Work:

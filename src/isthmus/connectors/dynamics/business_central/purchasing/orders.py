@@ -104,6 +104,11 @@ class Order:
         return {line.sequence: line.received for line in self.receivable if line.received}
 
     @property
+    def is_released(self) -> bool:
+        """Whether Business Central counts it as released, as every order is of which something was posted."""
+        return self.header.get("status") == "Open"
+
+    @property
     def version(self) -> str:
         """The header's etag, which follows the totals, and a digest of the lines: a changed day moves no total."""
         lines = hashlib.sha256(encode([line.data for line in self.every_line])).hexdigest()[:16]

@@ -23,7 +23,7 @@ from isthmus.connectors.dynamics.business_central.purchasing.receipt_documents i
     parse_known,
     parse_receipt,
 )
-from isthmus.connectors.dynamics.business_central.purchasing.receipt_look_up import held, received
+from isthmus.connectors.dynamics.business_central.purchasing.receipt_look_up import corrected, held, received
 from isthmus.connectors.dynamics.business_central.purchasing.receipt_plan import (
     Plan,
     added,
@@ -32,6 +32,7 @@ from isthmus.connectors.dynamics.business_central.purchasing.receipt_plan import
     plan,
     preparation,
     second_round,
+    taken_back,
 )
 from isthmus.connectors.dynamics.business_central.purchasing.receipt_refusals import refusals
 from isthmus.connectors.dynamics.business_central.purchasing.receipt_work import Work, drop_own_lines, usable
@@ -185,7 +186,9 @@ class ReceiptDelivery:
                 outcomes.append(outcome_of(work.key, order))
                 continue
             work.order = order
-            if order.received != work.before:
+            if taken_back(work.document, order, work.before):
+                outcomes.append(corrected(work))
+            elif order.received != work.before:
                 outcomes.append(held(work))
             else:
                 going.append(work)

@@ -22,6 +22,7 @@ from isthmus.connectors.dynamics.business_central.purchasing.receipt_plan import
     memo,
     plan,
     somebody_else,
+    taken_back,
 )
 from isthmus.connectors.dynamics.business_central.purchasing.receipt_work import Work
 from isthmus.connectors.dynamics.business_central.ways import Place
@@ -32,6 +33,8 @@ from isthmus.errors import IsthmusError, Reject
 async def look_up_on(client: ODataClient, place: Place, work: Work) -> Outcome | None:
     """By the received quantities of an order that stands: done, None for not there, or a refusal with a memo."""
     order = work.at
+    if taken_back(work.document, order, work.before):
+        return corrected(work)
     try:
         wanted = plan(work.document, order)
     except Reject:
@@ -85,6 +88,12 @@ def posted(work: Work, receipt: Row | None) -> Outcome:
         native=receipt_record(receipt, work.document.order_id),
         booked_at=parse_moment(receipt.data.get("lastModifiedDateTime")),
     )
+
+
+def corrected(work: Work) -> Outcome:
+    """Done: somebody took the goods back in Business Central."""
+    text = f"taken back in Business Central already: order {work.at.number} shows what remains."
+    return Outcome(key=work.key, result="done", number=work.at.number, memo=memo(work.at), text=text)
 
 
 def held(work: Work, text: str = "") -> Outcome:

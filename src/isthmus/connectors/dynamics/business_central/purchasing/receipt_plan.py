@@ -64,6 +64,16 @@ def plan(document: ReceiptDocument, order: Order) -> Plan:
     return Plan(receive=receive, missing=tuple(missing))
 
 
+def taken_back(document: ReceiptDocument, order: Order, known: Quantities) -> bool:
+    """Whether a correction is in effect already, because somebody undid a receipt in Business Central: the order shows
+    on its own lines what would remain."""
+    if all(line.quantity > 0 for line in document.lines) or any(
+        line.key not in order.by_key for line in document.lines
+    ):
+        return False
+    return order.received == added(known, {order.by_key[line.key].sequence: line.quantity for line in document.lines})
+
+
 def preparation(document: ReceiptDocument, order: Order, plan_: Plan, path: str) -> list[Part]:
     """The day of posting, and lines that take goods back (assumed: the service receives a negative quantity)."""
     parts: list[Part] = []

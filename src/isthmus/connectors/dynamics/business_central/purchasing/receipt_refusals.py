@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from isthmus.connectors.dynamics._client import ODataClient
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
-from isthmus.connectors.dynamics.business_central.purchasing.diagnosis import Mentioned, OrderDiagnosis
+from isthmus.connectors.dynamics.business_central.purchasing.diagnosis import Mentioned, OrderDiagnosis, released
 from isthmus.connectors.dynamics.business_central.purchasing.order_documents import is_blank
+from isthmus.connectors.dynamics.business_central.purchasing.receipt_plan import own_lines
 from isthmus.connectors.dynamics.business_central.purchasing.receipt_work import Work
 from isthmus.connectors.dynamics.business_central.ways import Place
 from isthmus.contract.operations import Outcome
@@ -25,7 +26,7 @@ async def refusals(
     rest: list[Mentioned] = []
     told: dict[str, IsthmusError] = {}
     for work, error in refused:
-        fault = _awaiting_approval(work) or _too_many(work)
+        fault = _awaiting_approval(work) or _closed_to_corrections(work, error) or _too_many(work)
         if fault is not None:
             found[work.key] = outcome_of(work.key, fault)
         else:
@@ -45,6 +46,15 @@ def _awaiting_approval(work: Work) -> Reject | None:
         value=order.number,
         hint="Have it approved on page Requests to Approve, then ask for another try.",
     )
+
+
+def _closed_to_corrections(work: Work, error: IsthmusError) -> Reject | None:
+    """Goods are taken back by a line that is added, which a released order does not take."""
+    missing = sum(line.quantity < 0 for line in work.document.lines) - len(own_lines(work.at, work.document.mark))
+    if not missing or not work.at.is_released:
+        return None
+    undo = " Or undo the receipt on page Posted Purchase Receipts: another try then finds the goods taken back."
+    return released(work.at, error, else_=undo)
 
 
 def _too_many(work: Work) -> Reject | None:
