@@ -16,12 +16,17 @@ _COLUMNS = """r.id, r.number, r.data, r.amount, r.currency, r.changed_at, r.dele
 async def of_records(
     db: Db, connection: str, entity: str, company: str, record_ids: Sequence[int]
 ) -> dict[int, SideRow]:
-    """These records as the connection's company stands to them; of several links the live one."""
+    """These records as the connection's company stands to them; of several links the live one.
+
+    Record by record over the indexes, whatever a planner thinks of tables it has not counted yet.
+    """
     cursor = await db.execute(
-        f"""select distinct on (r.id) {_COLUMNS} from record r
-              left join link l on l.record_id = r.id and l.connection = %s and l.entity = %s and l.company = %s
-                              and not l.aside
-             where r.id = any(%b::bigint[]) order by r.id, l.deleted_at nulls first, l.native_id""",
+        f"""select {_COLUMNS} from record r
+              left join lateral (select * from link
+                                  where link.record_id = r.id and link.connection = %s and link.entity = %s
+                                    and link.company = %s and not link.aside
+                                  order by link.deleted_at nulls first, link.native_id limit 1) l on true
+             where r.id = any(%b::bigint[])""",
         (connection, entity, company, list(record_ids)),
     )
     return {row[0]: SideRow(*row) for row in await cursor.fetchall()}

@@ -149,6 +149,7 @@ async def _keep(
     async with turn.commit() as db:
         await confirm(db, turn, [(rows[o.key], outcomes[o.key]) for o in operations], settled)
     reach("after_confirm")
+    await turn.grew(len(operations))
     moved = [o.native_id for o in operations if o.native_id and _moved(outcomes[o.key])]
     if moved:
         await look_again(turn, operations[0].entity, operations[0].company, moved)

@@ -102,6 +102,7 @@ async def _take_in_page(
         if first and not page.more:
             await first_meeting(db, turn, spec)
     reach("after_page")
+    await turn.grew(admitted.counts.get("new", 0))
     for name, number in admitted.counts.items():
         turn.count(f"{spec.key.entity} {name}", number)
     turn.count("messages", len(processed.made))

@@ -9,9 +9,12 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from isthmus.ledger import connections
+from isthmus.ledger import connections, statistics
 from isthmus.ledger.types import Db
 from isthmus.sync.world import Actor, World
+
+#: New rows after which it is worth looking whether tables have outgrown what the planner knows of them.
+_COUNT_AFTER = 1000
 
 
 class TurnResult(Struct, kw_only=True):
@@ -35,6 +38,7 @@ class Turn:
         self.actor = actor
         self.fence = fence
         self.result = TurnResult(connection=actor.id)
+        self._uncounted = 0
         self._stop_starting_at = time.monotonic() + world.turn_bound.total_seconds()
 
     def may_start(self) -> bool:
@@ -47,6 +51,14 @@ class Turn:
     def count(self, what: str, number: int = 1) -> None:
         if number:
             self.result.counts[what] = self.result.counts.get(what, 0) + number
+
+    async def grew(self, rows: int) -> None:
+        """The ledger grew by so many rows: from time to time the planner has to know."""
+        self._uncounted += rows
+        if self._uncounted >= _COUNT_AFTER:
+            self._uncounted = 0
+            async with self.world.transaction() as db:
+                await statistics.refresh(db)
 
     @asynccontextmanager
     async def commit(self) -> AsyncIterator[Db]:

@@ -9,6 +9,9 @@ alter table link add column external_id text not null default '';
 -- aside: a double that a person merged into another record of the same system: it is read, and leads to nothing.
 alter table link add column aside boolean not null default false;
 
+drop index link_record;
+create index link_record on link (record_id, connection, entity, company);
+
 -- anchor_id: the record the document hangs on: its messages are delivered one at a time, in order.
 -- memo: what a person accepts by asking for another try.
 alter table message add column anchor_id bigint references record(id);
