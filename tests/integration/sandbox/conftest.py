@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from integration.sandbox import purchasing
 from isthmus.sandbox.server import Sandbox
 
 TENANT = "0f6d8c52-6f0e-4b55-9e3b-3c1d1b0f7a10"
@@ -245,3 +246,21 @@ def make_client(box: Sandbox, session: aiohttp.ClientSession) -> Callable[[dict[
 @pytest.fixture
 def seed_data() -> dict[str, Any]:
     return seed()
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox with a company that buys, for tests whose documents are their own and whose setup is this one."""
+    with Sandbox(purchasing.seed(), home=tmp_path_factory.mktemp("market")) as box:
+        yield box
+
+
+@pytest.fixture
+async def buyer(market: Sandbox) -> AsyncIterator[purchasing.Buyer]:
+    """Signed in at the market."""
+    context = ssl.create_default_context(cafile=str(market.ca))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        client = Client(session, market, FULL)
+        await client.sign_in()
+        client.company = (await client.get("/companies")).value[0]["id"]
+        yield purchasing.Buyer(client)
