@@ -115,6 +115,11 @@ class Harness(ABC):
 
     # Trouble
 
+    def spares(self, entity: str, fault: str) -> bool:
+        """Whether this fault need not or cannot strike writing calls of the entity (one of postings, where none is)."""
+        del entity, fault
+        return False
+
     async def fault(self, fault: str, *, write: bool, nth: int = 1) -> None:
         """Let the nth reading or writing call from now on go wrong, once."""
         raise NotImplementedError

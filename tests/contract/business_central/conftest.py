@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.business_central import books, stores
+from contract.business_central.parts import COMPANY, Part, Target
 from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
-from isthmus.connectors.dynamics.business_central.connector import BusinessCentral, connect
+from isthmus.connectors.dynamics.business_central.connector import connect
 from isthmus.contract.connector import Connector
 from isthmus.contract.operations import Operation
 from isthmus.contract.records import NativeRecord
 from isthmus.sandbox.server import Sandbox
 from isthmus.testing.harness import Calls, Harness, Refusal
 
-COMPANY = "CRONUS"
 SECRET = "sandbox-secret"
-UNICODE = "ünïcödé ✓"
 
 #: the suite's word -> the sandbox's fault
 FAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -36,6 +35,24 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "accepted_but_lost": {"kind": "lie_201"},
     "locked": {"kind": "lock_409"},
     "token_expired": {"kind": "expired_token"},
+}
+
+PARTS: Mapping[str, type[Part]] = {
+    "account": books.Accounts,
+    "dimension": books.Dimensions,
+    "dimension_value": books.DimensionValues,
+    "currency": books.Currencies,
+    "exchange_rate": books.ExchangeRates,
+    "company": books.SetUp,
+    "ledger_entry": books.Entries,
+    "journal_entry": books.Journals,
+    "vendor": stores.Vendors,
+    "item": stores.Items,
+    "unit_of_measure": stores.Units,
+    "payment_terms": stores.Terms,
+    "location": stores.Locations,
+    "item_unit": stores.ItemUnits,
+    "inventory_transaction": stores.StockTransactions,
 }
 
 
@@ -62,7 +79,10 @@ class BusinessCentralHarness(Harness):
     def __init__(self, box: Sandbox) -> None:
         self.box = box
         self.clock = BoxClock(box)
-        self._serial = 0
+        box.publish(**stores.PAGES)
+        box.seed({"companies": [{"name": COMPANY, **stores.BASIS}]})
+        self._target = Target(box, self.config(), self.clock)
+        self._parts = {entity: part(self._target) for entity, part in PARTS.items()}
 
     def connector(self) -> Connector:
         return connect(self.config(), self.clock)
@@ -77,72 +97,39 @@ class BusinessCentralHarness(Harness):
             client_id="6b1f0d2e-7c55-4f0a-9a3e-2f1c8d4e5b60",
             secret=SECRET,
             companies=(COMPANY,),
+            services=stores.SERVICES,
             call_timeout=5,
         )
 
     async def seed(self, entity: str, count: int) -> None:
-        if entity == "company":
-            return
-        if entity == "ledger_entry":
-            await self._post(count)
-            return
-        first, self._serial = self._serial, self._serial + count
-        rows = [self._row(entity, serial) for serial in range(first, first + count)]
-        await self._seed(_SEED_NAMES[entity], rows)
+        await self._parts[entity].seed(count)
 
     async def total(self, entity: str) -> int:
-        if entity == "company":
-            return 1
-        if entity == "ledger_entry":
-            return int(self.box.books(COMPANY)["entries"])
-        company = next(item for item in self.box.state()["companies"] if item["name"] == COMPANY)
-        return int(company["rows"][_SETS[entity]])
+        return await self._parts[entity].total()
 
     async def edit(self, entity: str, record: NativeRecord) -> bool:
-        if entity == "company":
-            self.box.set(company=COMPANY, allow_posting_from="2020-01-01")
-        elif entity == "currency":
-            await self._patch(f"currencies({record.id})", {"displayName": f"Edited {record.data['code']}"})
-        else:
-            return False
-        return True
+        return await self._parts[entity].edit(record)
+
+    async def remove(self, entity: str, record: NativeRecord) -> bool:
+        return await self._parts[entity].remove(record)
 
     def key_field(self, entity: str) -> str:
-        return _KEYS[entity]
+        return self._parts[entity].key_field
 
-    def operation(
-        self, entity: str, serial: int, *, delivery: str, earlier: Sequence[str] = (), amount: str = "183.05"
-    ) -> Operation:
-        return _operation(
-            serial,
-            delivery,
-            tuple(earlier),
-            [
-                {"lineKey": "1", "accountNumber": "8450", "amount": Decimal(amount), "dimensions": DIMENSIONS},
-                {"lineKey": "2", "accountNumber": "5800", "amount": -Decimal(amount), "dimensions": {}},
-            ],
-        )
+    def operation(self, entity: str, serial: int, *, delivery: str, earlier: Sequence[str] = ()) -> Operation:
+        return self._parts[entity].operation(serial, delivery=delivery, earlier=tuple(earlier))
 
     def refused(self, entity: str, serial: int, *, delivery: str) -> Refusal | None:
-        lines = [
-            {"accountNumber": "8430", "amount": Decimal("5.00"), "dimensions": {}},
-            {"accountNumber": "5800", "amount": Decimal("-5.00"), "dimensions": {}},
-        ]
-        return Refusal(_operation(serial, delivery, (), lines), "dimension_required")
+        return self._parts[entity].refused(serial, delivery=delivery)
 
     async def effects(self, operation: Operation) -> int:
-        found = self.box.document(str(operation.native["documentNumber"]), COMPANY)
-        wanted = [
-            (line["accountNumber"], Decimal(line["amount"]), dict(line["dimensions"]))
-            for line in operation.native["journalLines"]
-        ]
-        there = [(entry["account"], Decimal(entry["amount"]), entry["dimensions"]) for entry in found["entries"]]
-        times = int(found["postings"])
-        assert there == wanted * times, f"booked otherwise than meant: {there}"
-        return times
+        return await self._parts[operation.entity].effects(operation)
 
     async def left_over(self) -> int:
         return int(self.box.books(COMPANY)["unposted_lines"])
+
+    def spares(self, entity: str, fault: str) -> bool:
+        return fault in self._parts[entity].spared
 
     async def fault(self, fault: str, *, write: bool, nth: int = 1) -> None:
         setting = dict(FAULTS[fault])
@@ -162,89 +149,16 @@ class BusinessCentralHarness(Harness):
         counted = self.box.calls()
         return Calls(requests=counted["requests"], most_at_once=counted["max_concurrent"])
 
+    async def close(self) -> None:
+        await self._target.close()
+
     async def reset_calls(self) -> None:
         self.box.reset_calls()
-
-    async def _seed(self, name: str, rows: list[dict[str, Any]]) -> None:
-        await asyncio.to_thread(self.box.seed, {"companies": [{"name": COMPANY, name: rows}]})
-
-    async def _patch(self, path: str, body: dict[str, Any]) -> None:
-        connector = connect(self.config(), self.clock)
-        assert isinstance(connector, BusinessCentral)
-        company = await connector._companies.path(COMPANY)
-        await connector._client.send("PATCH", f"{company}/{path}", body, etag="*")
-        await connector.close()
-
-    async def _post(self, entries: int) -> None:
-        connector = self.connector()
-        first, self._serial = self._serial, self._serial + entries
-        operations = [
-            self.operation("journal_entry", 90_000 + serial, delivery=f"seed-{first}")
-            for serial in range(first, first + -(-entries // 2))
-        ]
-        async for outcome in connector.write(operations):
-            assert outcome.result == "done", outcome
-        await connector.close()
-
-    def _row(self, entity: str, serial: int) -> dict[str, Any]:
-        if entity == "account":
-            return {"number": str(10_000 + serial), "name": f"{UNICODE} {serial}", "category": "expense"}
-        if entity == "dimension":
-            return {"code": f"DIM{serial}", "name": f"{UNICODE} {serial}", "values": []}
-        if entity == "dimension_value":
-            code = ("DEPARTMENT", "PROJECT")[serial % 2]
-            return {"code": code, "values": [{"code": f"V{serial}", "name": f"{UNICODE} {serial}"}]}
-        if entity == "currency":
-            return {"code": f"C{serial}", "name": f"{UNICODE} {serial}"}
-        start = datetime(2026, 1, 2, tzinfo=UTC) + timedelta(days=serial)
-        return {"currency": "USD", "start": start.date().isoformat(), "relational_amount": "0.917431"}
-
-
-DIMENSIONS = {"DEPARTMENT": "PROD", "PROJECT": "P100"}
-_SEED_NAMES = {
-    "account": "accounts",
-    "dimension": "dimensions",
-    "dimension_value": "dimensions",
-    "currency": "currencies",
-    "exchange_rate": "exchange_rates",
-}
-_SETS = {
-    "account": "accounts",
-    "dimension": "dimensions",
-    "dimension_value": "dimensionValues",
-    "currency": "currencies",
-    "exchange_rate": "currencyExchangeRates",
-}
-_KEYS = {
-    "account": "number",
-    "dimension": "code",
-    "dimension_value": "code",
-    "currency": "code",
-    "exchange_rate": "currencyCode",
-    "company": "companyName",
-    "ledger_entry": "documentNumber",
-}
-
-
-def _operation(serial: int, delivery: str, earlier: tuple[str, ...], lines: list[dict[str, Any]]) -> Operation:
-    return Operation(
-        key=f"event-{serial}",
-        entity="journal_entry",
-        action="post",
-        company=COMPANY,
-        delivery=delivery,
-        earlier=earlier,
-        native={
-            "documentNumber": f"WO{serial:06}",
-            "externalDocumentNumber": f"ORDER-{serial}",
-            "postingDate": "2026-03-05",
-            "description": f"Work order {serial} {UNICODE}",
-            "journalLines": lines,
-        },
-    )
 
 
 @pytest.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[BusinessCentralHarness]:
     async with Sandbox(home=tmp_path) as box:
-        yield BusinessCentralHarness(box)
+        harness = BusinessCentralHarness(box)
+        yield harness
+        await harness.close()

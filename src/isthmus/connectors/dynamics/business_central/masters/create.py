@@ -223,7 +223,7 @@ class CreateWay:
             key=new.operation.key,
             result="reject",
             code="number_taken",
-            text=f"{number} is another record of {self._master.native} already: {why}.",
+            text=f"{number} is another record of {self._master.native} already: its {why} is not ours.",
             field=self._master.number,
             value=number,
             mend=_TOLD_BY_NUMBER,

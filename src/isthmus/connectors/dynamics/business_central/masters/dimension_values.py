@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from isthmus.connectors.dynamics._odata import literal
+from isthmus.connectors.dynamics.business_central.masters.facts import Reference
+from isthmus.connectors.dynamics.business_central.masters.refusals import exists, unknown
 from isthmus.connectors.dynamics.business_central.masters.values import same
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
@@ -17,12 +20,14 @@ _KIND = "dimension_values"
 _NATIVE = "dimensionValues"
 _KEY = ("dimensionCode", "code")
 _TAKEN = "Internal_EntityWithSameKeyExists"
+_DIMENSION = Reference("dimensions", "code", "Dimensions")
 
 
 class DimensionValueWay:
     """Creation and renaming. Dimension and code are the key, so the service refuses a second one."""
 
     def __init__(self, site: Site) -> None:
+        self._site = site
         self._published = site.published
         self._reading = site.reading
 
@@ -30,13 +35,18 @@ class DimensionValueWay:
         """Made or renamed on the page, then read from the set, which alone has its id."""
         for operation in operations:
             try:
+                self._usable(operation)
+            except Reject as refusal:
+                yield outcome_of(operation.key, refusal)
+                continue
+            try:
                 if operation.action == "create":
                     await self._insert(place, operation)
                 else:
                     await self._rename(place, operation)
             except IsthmusError as error:
                 if error.code != _TAKEN or operation.action != "create":
-                    yield outcome_of(operation.key, error)
+                    yield await self._refused(place, operation, error)
                     continue
             yield await self._read_back(place, operation)
 
@@ -52,10 +62,14 @@ class DimensionValueWay:
     async def discard(self, place: Place, operations: Sequence[Operation]) -> None:
         """One row is there or it is not."""
 
-    async def _insert(self, place: Place, operation: Operation) -> None:
+    def _usable(self, operation: Operation) -> None:
+        """Raises Reject for what cannot be sent."""
+        self._published.name(_KIND)
         missing = [name for name in _KEY if operation.native.get(name) in (None, "")]
-        if missing:
+        if missing and operation.action == "create":
             raise Reject(f"a dimension value has no {missing[0]}.", code="field_missing", field=missing[0])
+
+    async def _insert(self, place: Place, operation: Operation) -> None:
         body = {
             "Dimension_Code": operation.native["dimensionCode"],
             "Code": operation.native["code"],
@@ -80,6 +94,15 @@ class DimensionValueWay:
         body = {"Name": operation.native.get("displayName") or ""}
         key = {"Dimension_Code": dimension, "Code": code}
         await self._published.change(place.name, _KIND, key, body, etag=rows[0].etag or "*")
+
+    async def _refused(self, place: Place, operation: Operation, error: IsthmusError) -> Outcome:
+        """A refusal is explained by a dimension that does not exist, else told in the service's words."""
+        code = str(operation.native.get("dimensionCode") or "")
+        if isinstance(error, Reject) and code and operation.action == "create":
+            with suppress(IsthmusError):
+                if not await exists(self._site, place, _DIMENSION, code):
+                    return outcome_of(operation.key, unknown("dimensionCode", code, _DIMENSION, place))
+        return outcome_of(operation.key, error)
 
     async def _read_back(self, place: Place, operation: Operation) -> Outcome:
         try:

@@ -58,22 +58,29 @@ class Refusals:
     async def _unknown(self, place: Place, master: Master, body: Mapping[str, Any]) -> Reject | None:
         for name, reference in master.references.items():
             value = str(body.get(name) or "")
-            if value and not await self._exists(place, reference, value):
-                return Reject(
-                    f"{name} {value} does not exist.",
-                    code="reference_unknown",
-                    field=name,
-                    value=value,
-                    hint=f"Create it on page {reference.page} in company {place.name}, or correct the record.",
-                )
+            if value and not await exists(self._site, place, reference, value):
+                return unknown(name, value, reference, place)
         return None
 
-    async def _exists(self, place: Place, reference: Reference, value: str) -> bool:
-        if reference.set == "currencies" and value == await self._site.companies.currency(place.name):
-            return True  # the company's own currency is no record: it is kept as blank (bc.md §4)
-        wanted = guid(value) if reference.by == "id" else literal(value.upper())
-        options = {"$filter": f"{reference.by} eq {wanted}", "$select": "id", "$top": "1"}
-        return bool(await self._site.client.all(f"{place.path}/{reference.set}", options))
+
+async def exists(site: Site, place: Place, reference: Reference, value: str) -> bool:
+    """Whether a field names something that is there."""
+    if reference.set == "currencies" and value == await site.companies.currency(place.name):
+        return True  # the company's own currency is no record: it is kept as blank (bc.md §4)
+    wanted = guid(value) if reference.by == "id" else literal(value.upper())
+    options = {"$filter": f"{reference.by} eq {wanted}", "$select": "id", "$top": "1"}
+    return bool(await site.client.all(f"{place.path}/{reference.set}", options))
+
+
+def unknown(field: str, value: str, reference: Reference, place: Place) -> Reject:
+    """The refusal of a field that names nothing that is there."""
+    return Reject(
+        f"{field} {value} does not exist.",
+        code="reference_unknown",
+        field=field,
+        value=value,
+        hint=f"Create it on page {reference.page} in company {place.name}, or correct the record.",
+    )
 
 
 def _of_its_number(

@@ -71,11 +71,8 @@ def same(shown: Any, sent: Any) -> bool:
 
 
 def different(data: Mapping[str, Any], sent: Mapping[str, Any], names: Iterable[str]) -> str:
-    """The first of these fields that differs, in words."""
-    for name in names:
-        if not same(data.get(name), sent.get(name)):
-            return f"{name} is {data.get(name)!r} there and {sent.get(name)!r} here"
-    return ""
+    """The first of these fields that differs; "" when none does."""
+    return next((name for name in names if not same(data.get(name), sent.get(name))), "")
 
 
 def _is_empty(value: Any) -> bool:
