@@ -21,7 +21,7 @@ from isthmus.app.hook_recipes import Recipe, recipe
 from isthmus.app.project.project import Project
 from isthmus.app.secrets import resolve
 from isthmus.contract.webhooks import Hint, Subscriber
-from isthmus.errors import Reject, StorageFailed
+from isthmus.errors import ConfigurationError, Reject, StorageFailed
 from isthmus.ledger import connections, inbox, subscriptions
 from isthmus.ledger.inbox import Named
 from isthmus.sync.door import Door
@@ -88,7 +88,15 @@ def recipes(project: Project, environ: Mapping[str, str] = os.environ) -> dict[s
 
 def hooks_app(world: World, engine: Engine, door: Door, known: Mapping[str, Recipe] | None = None) -> Starlette:
     """POST /hooks/{connection}/{token}: 202 kept; 401 not from the system, 404 unknown, 413 too large, 503 ledger down.
-    A call that asks whether the address is ours is answered as its system wants it. GET /health."""
+    A call that asks whether the address is ours is answered as its system wants it. GET /health.
+
+    Raises ConfigurationError for a recipe where the connector knows its system's notifications by itself."""
+    for name in known or {}:
+        if isinstance(world.actors[name].connector, Subscriber):
+            raise ConfigurationError(
+                f"connections.{name}.hook: {world.actors[name].system} proves its notifications in a way of its own.",
+                hint="Remove hook from this connection.",
+            )
     return Starlette(
         routes=[
             Route("/hooks/{connection}/{token}", _receive(world, engine, door, known or {}), methods=["GET", "POST"]),
@@ -166,12 +174,11 @@ def _understood(
     headers = {name.lower(): value for name, value in request.headers.items()}
     if body is None:
         return _Read(None, hashlib.sha256(b"too large").hexdigest())
+    if subscriber is not None:
+        hints = subscriber.hints(headers, body, door.wanted(actor))
+        return _told(actor, hints) if hints is not None else _Read(None, hashlib.sha256(body).hexdigest())
     if own is not None:
         own.check(headers, body, world.clock.now())
-    if subscriber is not None and own is None:
-        hints = subscriber.hints(headers, body, door.wanted(actor))
-        if hints is not None:
-            return _told(actor, hints)
     entities = own.entities(headers, body) if own is not None else None
     named = tuple(Named(entity) for entity in sorted(entities)) if entities is not None else None
     return _Read(named, hashlib.sha256(body).hexdigest())

@@ -17,13 +17,16 @@ WHOLE_ENTITY = "*"
 
 
 def check_connections(config: ProjectConfig, document: Document) -> Iterator[ConfigurationError]:
-    """Entities named by lenses and overlays exist, and a lens is not both own and laid over."""
+    """Entities named by lenses, overlays and hooks exist, and a lens is not both own and laid over."""
     for name, connection in config.connections.items():
         at: Path = ("connections", name)
         for part in ("lenses", "overlays"):
             for entity in getattr(connection, part):
                 if entity not in entities():
                     yield _unknown(document, (*at, part, entity), "entity", entity, entities())
+        for told, entity in (connection.hook.entities if connection.hook is not None else {}).items():
+            if entity not in entities():
+                yield _unknown(document, (*at, "hook", "entities", told), "entity", entity, entities())
         system = SYSTEMS.get(connection.system)
         if system is not None and system.ships_lenses and not system.profile and connection.lenses:
             message = f"connections.{name}.lenses: {connection.system} brings its own lenses."
