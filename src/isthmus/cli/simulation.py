@@ -189,7 +189,7 @@ def _whole(seed: Path, home: Path, variables: Mapping[str, str]) -> Iterator[Pat
 def _one_at_a_time(home: Path) -> Iterator[None]:
     """Two that start at the same time get one simulator, and none is stopped while somebody is about to use it."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "starting").open("ab") as file:
+    with (home / ".starting").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

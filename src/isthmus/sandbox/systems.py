@@ -37,8 +37,8 @@ class System(Protocol):
         """Run what is due by the sandbox clock."""
         ...
 
-    def apply(self, source: Mapping[str, Any], folder: Path) -> None:
-        """Put a seed into it; paths in the seed count from the folder. Raises SeedError."""
+    def apply(self, source: Mapping[str, Any]) -> None:
+        """Put a seed into it. Raises SeedError."""
         ...
 
     def load(self, path: Path) -> bool:
@@ -75,7 +75,7 @@ class BusinessCentral:
     def tick(self) -> None:
         self.world.tick()
 
-    def apply(self, source: Mapping[str, Any], folder: Path) -> None:
+    def apply(self, source: Mapping[str, Any]) -> None:
         seed.apply(self.world, source)
 
     def load(self, path: Path) -> bool:
@@ -97,14 +97,13 @@ def open_system(home: Path, source: Mapping[str, Any] | str | Path | None, clock
     saved = home / "state"
     found = _kind_of_state(saved) if saved.exists() else None
     given = dict(seed.read(source)) if found is None else {}
-    folder = seed.folder_of(source, given)
     given.pop("folder", None)
     kind = found or str(given.pop("kind", "business_central"))
     if kind not in KINDS:
         raise seed.SeedError(f"kind: there is no simulator of {kind!r}; there are {', '.join(sorted(KINDS))}")
     system = KINDS[kind](clock)
     if not system.load(saved):
-        system.apply(given, folder)
+        system.apply(given)
     return system
 
 

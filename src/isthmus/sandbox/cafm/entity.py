@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from isthmus.sandbox.cafm.kinds import Kind, Reading, Record, Text
+from isthmus.sandbox.cafm.kinds import ByCode, Code, Kind, Reading, Record, Text
 from isthmus.sandbox.cafm.problems import conflict
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class Entity:
             setattr(self, key, value)
         self.fields = self._whole(fields)
         self.by_name = {field.name: field for field in self.fields}
+        #: codes and numbers, which are compared regardless of case
+        self.folded = {field.name for field in self.fields if isinstance(field.kind, ByCode | Code)} | {"number"}
         self.actions: dict[str, Action] = {}
 
     def _whole(self, fields: tuple[Field, ...]) -> tuple[Field, ...]:

@@ -87,7 +87,8 @@ class Query:
         """Field and the values it may have."""
         for name in (*_REPEATED, *entity.filters):
             if name in self.given and name in entity.by_name:
-                yield name, list(dict.fromkeys(_typed(entity, name, value) for value in self.given[name]))
+                typed = [_typed(entity, name, value) for value in self.given[name]]
+                yield name, list({_folded(entity, name, value): value for value in typed}.values())
         status = entity.statuses.field if entity.statuses else ""
         if entity.statuses is not None and (text := self.one(status)) is not None:
             words = text.split(",")
@@ -108,6 +109,10 @@ def _typed(entity: Entity, name: str, text: str) -> Any:
             raise _invalid(name, f"{text!r} is not an id.")
         return int(text)
     return text
+
+
+def _folded(entity: Entity, name: str, value: Any) -> Any:
+    return value.casefold() if name in entity.folded else value
 
 
 def _invalid(name: str, text: str) -> Exception:
@@ -149,17 +154,17 @@ def _predicates(entity: Entity, query: Query) -> Iterable[Callable[[Record], boo
         since = query.since
         yield lambda row: row["updatedAt"] >= since
     for name, values in query.tests.items():
-        yield _one_of(name, values)
+        yield _one_of(name, values, folded=name in entity.folded)
     for field, start in query.starts.items():
         yield _from(field, start)
 
 
-def _one_of(name: str, values: Sequence[Any]) -> Callable[[Record], bool]:
-    if name == "code":
-        folded = {value.casefold() for value in values}
-        return lambda row: row["code"].casefold() in folded
-    allowed = set(values)
-    return lambda row: row[name] in allowed
+def _one_of(name: str, values: Sequence[Any], *, folded: bool) -> Callable[[Record], bool]:
+    if folded:
+        allowed = {str(value).casefold() for value in values}
+        return lambda row: row[name] is not None and row[name].casefold() in allowed
+    whole = set(values)
+    return lambda row: row[name] in whole
 
 
 def _from(field: str, start: str) -> Callable[[Record], bool]:

@@ -49,7 +49,7 @@ class Cafm:
     def tick(self) -> None:
         self.world.tick()
 
-    def apply(self, source: Mapping[str, Any], folder: Path) -> None:
+    def apply(self, source: Mapping[str, Any]) -> None:
         """Seed an empty one: nobody is said to have done it."""
         seed.apply(self.world, source)
         self.world.calls.reset()

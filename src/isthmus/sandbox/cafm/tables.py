@@ -68,9 +68,12 @@ class Table:
         return self.live(int(name)) if name.isdecimal() else None
 
     def having(self, field: str, value: Any) -> Iterable[Record]:
-        """Records with a value in an indexed field, in no promised order."""
-        ids = self._found.get(field, {}).get(value, ())
+        """Records with a value in an indexed field, in no promised order; codes and numbers regardless of case."""
+        ids = self._found.get(field, {}).get(self._key_of(field, value), ())
         return [self.rows[one] for one in ids]
+
+    def _key_of(self, field: str, value: Any) -> Any:
+        return _folded(value) if field in self.entity.folded else value
 
     def changed_since(self, stamp: str) -> list[Record]:
         """Records changed at or after a time, in order of change."""
@@ -104,7 +107,7 @@ class Table:
 
     def next_number(self) -> str:
         self.last_number += 1
-        while self._found["number"].get(number := f"{self.entity.prefix}{self.last_number:06d}"):
+        while self.having("number", number := f"{self.entity.prefix}{self.last_number:06d}"):
             self.last_number += 1
         return number
 
@@ -118,7 +121,7 @@ class Table:
         if (key := self._key(record)) is not None:
             self._keys[key] = record["id"]
         for field, index in self._found.items():
-            ids = index.setdefault(record[field], {})
+            ids = index.setdefault(self._key_of(field, record[field]), {})
             ids[record["id"]] = None
         insort(self._changes, (record["updatedAt"], record["id"]))
         self._live += record["deletedAt"] is None
@@ -127,7 +130,7 @@ class Table:
         if (key := self._key(record)) is not None:
             del self._keys[key]
         for field, index in self._found.items():
-            del index[record[field]][record["id"]]
+            del index[self._key_of(field, record[field])][record["id"]]
         del self._changes[bisect_left(self._changes, (record["updatedAt"], record["id"]))]
         self._live -= record["deletedAt"] is None
 

@@ -60,6 +60,17 @@ async def test_records_are_found_by_what_names_them(crowded: Client) -> None:
     assert (await crowded.get("/vendors?approvalStatus=approved")).body["paging"]["total"] == 2
 
 
+async def test_codes_and_numbers_are_found_in_any_case(crowded: Client) -> None:
+    for path in (
+        "/workOrders?number=wo-1",
+        "/dimensionValues?dimensionCode=site",
+        "/itemUnits?unitCode=box10",
+        "/items?code=s1&code=S1",
+    ):
+        assert (await crowded.get(path)).body["paging"]["total"] == 1, path
+    assert (await crowded.get("/vendors?externalId=x7")).data == []
+
+
 async def test_ids_are_larger_than_32_bits(crowded: Client) -> None:
     ids = [row["id"] for row in await crowded.all("/vendors?limit=200")]
     assert min(ids) < 2**31 < max(ids)
