@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from isthmus.app import goods_building
+from isthmus.app.flow_parts import company_settings, condition, partitions, routing, target_companies
 from isthmus.app.project.project import Project
-from isthmus.app.project.schema import CompanyChoice, ConnectionConfig, FlowConfig
+from isthmus.app.project.schema import FlowConfig
+from isthmus.contract.capabilities import Capabilities
+from isthmus.controls.order_standing import order_shape
 from isthmus.controls.rule_reading import parse_rules
 from isthmus.controls.rules import RuleTable
 from isthmus.controls.validation import parse_checks
 from isthmus.errors import ConfigurationError
 from isthmus.ledger.types import StreamKey
-from isthmus.mapping.formula.compile import compile_formula
-from isthmus.mapping.formula.syntax import FormulaProblem
-from isthmus.model.entity import EntityType, State, entities
+from isthmus.model.entity import State
 from isthmus.model.finding import Finding
-from isthmus.sync.booking import CompanySettings
 from isthmus.sync.costing import (
     REFERENCE_ENTITIES,
     CostDesk,
@@ -27,35 +28,27 @@ from isthmus.sync.costing import (
 )
 from isthmus.sync.world import LANES, AnyFlow, Control, FlowSpec, KeepSpec, RetrySpec
 
-_FORMULA_TYPES = frozenset({"text", "decimal", "int", "bool", "date", "time", "enum"})
 #: Records that others refer to; they go before and after documents in a connection's budget.
 _MASTERS = frozenset(
     {"account", "asset", "currency", "dimension", "dimension_value", "exchange_rate", "item", "item_unit", "location",
      "payment_terms", "unit_of_measure", "vendor"}
 )  # fmt: skip
 
-EventBuilder = Callable[[Project, str, FlowConfig], AnyFlow]
+EventBuilder = Callable[[Project, str, FlowConfig, Mapping[str, Capabilities]], AnyFlow]
 
 
-def build_flow(project: Project, name: str) -> AnyFlow:
-    """The flow of a name. Raises ConfigurationError with file and line."""
+def build_flow(project: Project, name: str, known: Mapping[str, Capabilities]) -> AnyFlow:
+    """The flow of a name. `known`: what each connection can do. Raises ConfigurationError with file and line."""
     config = project.flows[name]
     if config.transition is None:
         return _keep(project, name, config)
     ends = (config.source.entity, config.target.entity)
     builder = _EVENTS.get(ends)
     if builder is None:
-        known = ", ".join(f"{source} to {target}" for source, target in _EVENTS)
+        made = ", ".join(f"{source} to {target}" for source, target in _EVENTS)
         message = f"no document {ends[1]} can be made of {ends[0]}."
-        raise project.flow_documents[name].error(("target", "entity"), message, hint=f"There are: {known}.")
-    return builder(project, name, config)
-
-
-def partitions(config: ConnectionConfig) -> tuple[str, ...]:
-    """Companies a connection is read in: those it lists, the one its settings name, or the whole connection."""
-    if config.companies:
-        return tuple(config.companies)
-    return (str(config.settings.get("company") or ""),)
+        raise project.flow_documents[name].error(("target", "entity"), message, hint=f"There are: {made}.")
+    return builder(project, name, config, known)
 
 
 def rule_table(project: Project, flow: FlowConfig) -> RuleTable:
@@ -84,8 +77,8 @@ def _keep(project: Project, name: str, config: FlowConfig) -> KeepSpec:
         source_entity=config.source.entity,
         target=config.target.connection,
         target_entity=config.target.entity,
-        route=_route(project, config),
-        when=_when(project, name, config),
+        route=routing(project, config),
+        when=condition(project, name, config),
         needs=tuple(StreamKey(config.target.connection, config.target.entity, one) for one in target)
         if config.match
         else (),
@@ -104,10 +97,11 @@ def _keep(project: Project, name: str, config: FlowConfig) -> KeepSpec:
 
 
 #: What becomes of a state before a system is told of it.
-_SHAPES: Mapping[str, Callable[[State], State | Finding]] = {}
+_SHAPES: Mapping[str, Callable[[State], State | Finding]] = {"purchase_order": order_shape}
 
 
-def _costs(project: Project, name: str, config: FlowConfig) -> FlowSpec:
+def _costs(project: Project, name: str, config: FlowConfig, known: Mapping[str, Capabilities]) -> FlowSpec:
+    del known
     target = project.connections[config.target.connection]
     companies = company_settings(project, config)
     desk = CostDesk(companies)
@@ -122,8 +116,8 @@ def _costs(project: Project, name: str, config: FlowConfig) -> FlowSpec:
         target_entity=config.target.entity,
         action="post",
         transition=config.transition or "changed",
-        route=_route(project, config),
-        when=_when(project, name, config),
+        route=routing(project, config),
+        when=condition(project, name, config),
         desk=desk,
         steps=work_order_costs(desk, table, config.closed_period, config.cut_over, checks),
         compare=compare_journals,
@@ -143,74 +137,9 @@ def _costs(project: Project, name: str, config: FlowConfig) -> FlowSpec:
 
 
 #: Which documents are made of which records, and by whom.
-_EVENTS: Mapping[tuple[str, str], EventBuilder] = {("work_order", "journal_entry"): _costs}
-
-
-def company_settings(project: Project, config: FlowConfig) -> dict[str, CompanySettings]:
-    """What the project says of the companies of a flow's target."""
-    target = project.connections[config.target.connection]
-    return {
-        company: CompanySettings(c.time_zone or target.time_zone, c.posting_from, c.posting_to)
-        for company, c in target.companies.items()
-    }
-
-
-def _when(project: Project, name: str, config: FlowConfig) -> Callable[[State], bool | Finding]:
-    if config.when is None:
-        return lambda state: True
-    source = entities()[config.source.entity]
-    try:
-        formula = compile_formula(
-            config.when, fields={path: _kind(source, path) for path in source.paths()}, tables=(), expect="bool"
-        )
-    except FormulaProblem as problem:
-        raise project.flow_documents[name].error(("when",), problem.message, problem.hint) from None
-
-    def when(state: State) -> bool | Finding:
-        result = formula.evaluate(state, name="when")
-        return result if isinstance(result, Finding) else bool(result)
-
-    return when
-
-
-def _kind(entity: EntityType, path: str) -> str:
-    field = entity.field(path)
-    return field.type if field is not None and field.type in _FORMULA_TYPES else "any"
-
-
-def target_companies(project: Project, config: FlowConfig) -> tuple[str, ...]:
-    """Companies of the target a flow may write to."""
-    choice = config.target.company
-    if isinstance(choice, str):
-        return (choice,)
-    if choice is None:
-        found = partitions(project.connections[config.target.connection])
-        return found if config.transition is None else tuple(one for one in found if one)
-    return tuple(dict.fromkeys((*choice.map.values(), *([choice.default] if choice.default else []))))
-
-
-def _route(project: Project, config: FlowConfig) -> Callable[[State], str | Finding]:
-    choice = config.target.company
-    if isinstance(choice, CompanyChoice):
-        return _chosen(choice)
-    named = target_companies(project, config)
-    company = named[0] if len(named) == 1 else ""
-    return lambda state: company
-
-
-def _chosen(choice: CompanyChoice) -> Callable[[State], str | Finding]:
-    def route(state: State) -> str | Finding:
-        value = str(state.get(choice.by) or "")
-        company = choice.map.get(value, choice.default)
-        if company is not None:
-            return company
-        return Finding(
-            code="company_unrouted",
-            severity="hold",
-            text=f"no company for {choice.by} {value!r}",
-            field=choice.by,
-            value=value,
-            mend="Add the value to target.company.map of the flow, or give a default.",
-        )
-
-    return route
+_EVENTS: Mapping[tuple[str, str], EventBuilder] = {
+    ("work_order", "journal_entry"): _costs,
+    ("receipt", "receipt"): goods_building.receipts,
+    ("inventory_transaction", "inventory_transaction"): goods_building.movements,
+    ("purchase_requisition", "purchase_order"): goods_building.requisitions,
+}

@@ -13,9 +13,10 @@ import msgspec
 from cronsim import CronSim
 from msgspec import Struct
 
-from isthmus.app.flow_building import build_flow, partitions, target_companies
+from isthmus.app.flow_building import build_flow
+from isthmus.app.flow_parts import books_of, partitions, target_companies
 from isthmus.app.project.project import Project
-from isthmus.app.project.schema import ConnectionConfig, FlowConfig
+from isthmus.app.project.schema import ConnectionConfig
 from isthmus.app.registry import connect, shipped_lenses
 from isthmus.app.tables import TableCache
 from isthmus.contract.clock import Clock
@@ -53,7 +54,8 @@ def build_world(
 ) -> World:
     """Compile the project. Raises ConfigurationError (all problems of one file at once) with file and line."""
     tables = TableCache(project.tables)
-    flows = tuple(build_flow(project, name) for name in project.flows)
+    known = {name: connector.capabilities for name, connector in connectors.items()}
+    flows = tuple(build_flow(project, name, known) for name in project.flows)
     actors = {
         name: _actor(project, name, config, connectors[name], tables, flows)
         for name, config in project.connections.items()
@@ -120,8 +122,16 @@ def _actor(
         for company in partitions(config)
     }
     wanted |= set(_shown_by_target(project, name, connector, flows))
+    written = {
+        StreamKey(name, flow.target_entity, company)
+        for flow in flows
+        if flow.target == name
+        for company in target_companies(project, project.flows[flow.name])
+    }
+    alone = {entity: lens for entity, (lens, _) in lenses.items()}
+    wanted |= _referred_to(wanted | written, alone, connector)
     streams = {}
-    for key in sorted(wanted, key=_masters_first):
+    for key in sorted(wanted, key=_referred_first(alone)):
         support = connector.capabilities.entities.get(key.entity)
         if support is None or key.entity not in lenses:
             raise ConfigurationError(
@@ -145,7 +155,7 @@ def _actor(
         role=config.role,
         connector=connector,
         streams=streams,
-        lenses={entity: lens for entity, (lens, _) in lenses.items()},
+        lenses=alone,
         tables=tables.get,
         policy=policies(project),
     )
@@ -162,26 +172,35 @@ def _shown_by_target(
                 yield StreamKey(name, flow.target_entity, company)
 
 
-def books_of(project: Project, name: str) -> str:
-    """Where the numbers of a connection without companies are unique: in the one company its flows join it to, else
-    within the connection."""
-    others: set[str] = set()
-    for flow in project.flows.values():
-        if name == flow.source.connection:
-            others.update(target_companies(project, flow))
-        elif name == flow.target.connection:
-            others.update((flow.source.company,) if flow.source.company else partitions(_source(project, flow)))
-    others.discard("")
-    return others.pop() if len(others) == 1 else name
+def _referred_to(keys: set[StreamKey], lenses: Mapping[str, Lens], connector: Connector) -> set[StreamKey]:
+    """Streams of what these records refer to: without their links nothing that names them could be read or written."""
+    found: set[StreamKey] = set()
+    open_keys = list(keys)
+    while open_keys:
+        key = open_keys.pop()
+        for entity in lenses[key.entity].entities_referred_to() if key.entity in lenses else ():
+            other = StreamKey(key.connection, entity, key.company)
+            support = connector.capabilities.entities.get(entity)
+            if other not in found and entity in lenses and support is not None and support.read:
+                found.add(other)
+                open_keys.append(other)
+    return found
 
 
-def _source(project: Project, flow: FlowConfig) -> ConnectionConfig:
-    return project.connections[flow.source.connection]
+def _referred_first(lenses: Mapping[str, Lens]) -> Callable[[StreamKey], tuple[int, int, str, str]]:
+    """Order of streams: what finance's books are opened with, then what others refer to, before what refers to it."""
 
+    def depth(entity: str, seen: frozenset[str]) -> int:
+        if entity not in lenses or entity in seen:
+            return 0
+        return max((1 + depth(other, seen | {entity}) for other in lenses[entity].entities_referred_to()), default=0)
 
-def _masters_first(key: StreamKey) -> tuple[int, str, str]:
-    order = REFERENCE_ENTITIES.index(key.entity) if key.entity in REFERENCE_ENTITIES else len(REFERENCE_ENTITIES)
-    return order, key.entity, key.company
+    def rank(key: StreamKey) -> tuple[int, int, str, str]:
+        books = REFERENCE_ENTITIES
+        place = books.index(key.entity) if key.entity in books else len(books)
+        return place, depth(key.entity, frozenset()), key.entity, key.company
+
+    return rank
 
 
 def policies(project: Project) -> Callable[[str, str], Policy]:
@@ -196,8 +215,6 @@ def policies(project: Project) -> Callable[[str, str], Policy]:
         shown[flow.source.entity, project.connections[source].role] = source
         if flow.transition is None and flow.two_way:
             shown[flow.source.entity, project.connections[flow.target.connection].role] = flow.target.connection
-        elif flow.transition is None:
-            said.setdefault((flow.source.entity, "*"), Policy("owner", source))
         target = flow.target.connection
         for entity in REFERENCE_ENTITIES:
             shown[entity, project.connections[target].role] = target

@@ -61,6 +61,7 @@ async def _reconcile(place: Any, flow: str, as_json: bool) -> int:
 
 async def _compared(session: Session, flow: str) -> list[Reconciled]:
     from isthmus.sync.reconcile import reconcile as compare
+    from isthmus.sync.reconcile_goods import reconcile_goods
     from isthmus.sync.reconcile_kept import reconcile_kept
     from isthmus.sync.world import FlowSpec, KeepSpec
 
@@ -68,7 +69,7 @@ async def _compared(session: Session, flow: str) -> list[Reconciled]:
     rows: list[Reconciled] = []
     for one in world.flows:
         if flow in {"", one.name} and isinstance(one, FlowSpec):
-            rows += await compare(world, one)
+            rows += await (compare(world, one) if one.worth is not None else reconcile_goods(world, one))
         elif flow in {"", one.name} and isinstance(one, KeepSpec):
             rows += await reconcile_kept(world, one)
     return rows

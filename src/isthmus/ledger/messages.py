@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from isthmus.ledger.types import (
@@ -213,6 +213,13 @@ async def put_off(db: Db, message_ids: Sequence[int]) -> list[MessageRow]:
         (CHANGED_IN_FLIGHT, [behind(message_id) for message_id in message_ids]),
     )
     return [message_row(row) for row in await cursor.fetchall()]
+
+
+async def of_flow(db: Db, flow: str) -> AsyncIterator[MessageRow]:
+    """All messages of a flow, oldest first, one by one."""
+    cursor = await db.execute(f"select {MESSAGE_COLUMNS} from message where flow = %s order by id", (flow,))
+    async for row in cursor:
+        yield message_row(row)
 
 
 async def ahead(db: Db, wanted: Sequence[tuple[str, str, int]]) -> dict[str, int]:

@@ -79,6 +79,10 @@ class Lens:
         """(entity, number) of the records a state refers to that `write` needs the native ids of."""
         return self._in_states.find(state)
 
+    def entities_referred_to(self) -> frozenset[str]:
+        """Entities that `ref` rules name, in either direction."""
+        return self._in_states.entities() | self._in_natives.entities()
+
     def native_references(self, data: Mapping[str, Any]) -> Iterator[Pair]:
         """(entity, native id) of the records a native record refers to that `read` needs the numbers of."""
         return self._in_natives.find(data)

@@ -34,6 +34,11 @@ class Finder(Struct, frozen=True):
                     if isinstance(row, Mapping):
                         yield from finder.find(row)
 
+    def entities(self) -> frozenset[str]:
+        """Entities it finds references to."""
+        own = frozenset(entity for entity, _ in self.direct)
+        return own.union(*(finder.entities() for _, finder in self.lists))
+
     def __bool__(self) -> bool:
         return bool(self.direct or self.lists)
 

@@ -88,7 +88,7 @@ class _Wanted(Struct, frozen=True):
     """A record of the range, and what its document comes to."""
 
     record: NativeRecord
-    worth: Money | Finding
+    worth: Money | Finding | None
 
 
 async def take_batch(
@@ -159,15 +159,16 @@ async def _in_range(
     ]
     met = [(r, state) for r, state in zip(readable, states, strict=True) if backfill.flow.when(state) is True]
     routed = [(record, state, backfill.flow.route(state)) for record, state in met]
-    await backfill.flow.desk.load(db, sorted({route for _, _, route in routed if isinstance(route, str)}))
+    companies = sorted({route for _, _, route in routed if isinstance(route, str)})
+    await backfill.flow.desk.load(db, companies, [state for _, state, _ in routed])
     return [
-        _Wanted(record, backfill.flow.worth(state, route))
+        _Wanted(record, backfill.flow.worth(state, route) if backfill.flow.worth else None)
         for record, state, route in routed
         if isinstance(route, str) and backfill.days.holds(_day(backfill.flow, record, state, route))
     ]
 
 
-def _weigh(tally: Tally, worth: Money | Finding) -> None:
+def _weigh(tally: Tally, worth: Money | Finding | None) -> None:
     if isinstance(worth, Money):
         tally.worth[worth.currency] = tally.worth.get(worth.currency, Decimal(0)) + worth.amount
 

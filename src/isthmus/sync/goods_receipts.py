@@ -73,7 +73,7 @@ def receipt_step(
 
 
 def _order_stands(receipt: Receipt, order: Ordered) -> Finding | None:
-    """Goods of an order that nobody approved wait for it; goods of one that is called off are a person's business."""
+    """Goods of an order that nobody approved wait for it; those of one that is called off are not booked, and told."""
     standing, status = standing_of(order.state), order.order.status
     if standing == "waits":
         return Finding(
@@ -87,7 +87,7 @@ def _order_stands(receipt: Receipt, order: Ordered) -> Finding | None:
     if standing == "off":
         return Finding(
             "order_called_off",
-            "hold",
+            "skip",
             f"goods came for order {receipt.order}, which is {status}",
             field="order",
             value=receipt.order,

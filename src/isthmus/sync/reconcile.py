@@ -152,6 +152,8 @@ def _source_line(
     company = flow.route(reading.state)
     if isinstance(company, Finding):
         return company
+    if flow.worth is None:
+        return None
     worth = flow.worth(reading.state, company)
     if isinstance(worth, Finding):
         return worth

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from msgspec import Struct, structs
@@ -151,10 +151,10 @@ def _told_of(turn: Turn, judged: _Judged, old: SubscriptionRow | None, new: Subs
 
 
 def _not_told_of(turn: Turn, judged: _Judged, old: SubscriptionRow, trouble: str) -> None:
-    """The system said nothing of it: it stands as it stood, until its end has passed."""
+    """The system said nothing of it: it stands as it stood, until its end has passed while the system is in trouble."""
     now = turn.now()
-    if old.state == "kept" and old.expires_at is not None and old.expires_at <= now:
-        reason = f"It ended at {old.expires_at:%Y-%m-%d %H:%M} UTC and could not be renewed. {trouble}".strip()
+    if trouble and old.state == "kept" and old.expires_at is not None and old.expires_at <= now:
+        reason = f"It ended at {_shown(old.expires_at)} and could not be renewed. {trouble}"
         old = structs.replace(old, state="lost", since=now, reason=reason)
         _alert(turn, judged, old, reason)
     judged.rows.append(old)
@@ -162,8 +162,12 @@ def _not_told_of(turn: Turn, judged: _Judged, old: SubscriptionRow, trouble: str
 
 def _missing(old: SubscriptionRow, now: datetime) -> str:
     if old.expires_at is not None and old.expires_at <= now:
-        return f"It ended at {old.expires_at:%Y-%m-%d %H:%M} UTC without having been renewed"
+        return f"It ended at {_shown(old.expires_at)} without having been renewed"
     return "The system does not have it any more"
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _alert(turn: Turn, judged: _Judged, row: SubscriptionRow, reason: str) -> None:

@@ -137,7 +137,8 @@ class FlowSpec(AnyFlow, frozen=True, kw_only=True):
     """A flow of events: a record's transition makes exactly one document.
 
     steps      pure functions, in order; each sees what the last one made
-    worth      record state, company -> what its document must come to in the target's books, exactly
+    worth      record state, company -> what its document must come to in the target's books, exactly; None where it is
+               not money that is booked
     compare    booked document, new document -> what changed (a finding), or None when nothing that matters did
     correct    booked document, new work -> the counter document and, unless nothing is left to book, the new one
     """
@@ -148,7 +149,7 @@ class FlowSpec(AnyFlow, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     compare: Callable[[State, State], Finding | None]
     correct: Callable[[State, Work, int], Sequence[Work]]
-    worth: Callable[[State, str], Money | Finding]
+    worth: Callable[[State, str], Money | Finding] | None = None
     control: Control | None = None
 
 
