@@ -154,4 +154,4 @@ async def test_a_company_that_is_missing_is_told_with_those_that_exist(bench: Be
 
 async def test_check_tells_what_cannot_be_seen_from_outside(bench: Bench) -> None:
     codes = {finding.code for finding in await bench.connector().check()}
-    assert codes == {"journal_rights_untested", "posting_series_unseen"}
+    assert codes == {"journal_rights_untested", "posting_series_unseen", "services_unused"}

@@ -112,9 +112,11 @@ async def test_a_count_sets_the_difference_it_found(stockroom: Stockroom) -> Non
 async def test_what_business_central_refuses_is_told_in_its_words(stockroom: Stockroom) -> None:
     stockroom.company(prevent_negative_inventory=True)
     connector = stockroom.connector(stock="adjust")
-    outcome = (await stockroom.write(connector, move(stockroom, 1)))["move-1"]
-    assert outcome.result == "reject"
-    assert "insufficient quantity" in outcome.text
+    short, lot = move(stockroom, 1), move(stockroom, 2, "return", itemNumber="1001")
+    for operation, words in ((short, "insufficient quantity"), (lot, "assign a lot number")):
+        outcome = (await stockroom.write(connector, operation))[operation.key]
+        assert outcome.result == "reject"
+        assert words in outcome.text
 
 
 async def test_an_answer_that_tells_of_what_was_not_kept_is_not_believed(stockroom: Stockroom) -> None:

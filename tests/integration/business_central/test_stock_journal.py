@@ -161,9 +161,6 @@ REFUSED: list[tuple[tuple[str, str], dict[str, Any], str, str]] = [
     (("issue", "2"), {"itemNumber": "9999"}, "item_unknown", "item"),
     (("issue", "2"), {"itemNumber": "1002"}, "item_blocked", "item"),
     (("issue", "2"), {"itemNumber": "1003"}, "item_without_stock", "item"),
-    (("issue", "2"), {"lotNumber": "L1"}, "tracking_needed", "lot"),
-    (("issue", "2"), {"serialNumber": "S1"}, "tracking_needed", "serial"),
-    (("issue", "2"), {"binCode": "B1"}, "tracking_needed", "bin"),
     (("issue", "2"), {"locationCode": "NOWHERE"}, "location_unknown", "location"),
     (("issue", "2"), {"unitOfMeasureCode": "BOX"}, "base_quantity_missing", "base_quantity"),
     (("issue", "-2"), {}, "stock_transaction", "quantity"),
@@ -196,6 +193,14 @@ async def test_a_location_of_the_warehouse_is_refused_where_the_connection_names
         "warehouse_location",
         "to_location",
     )
+
+
+async def test_a_lot_or_bin_nobody_asks_for_stays_in_operations(stockroom: Stockroom) -> None:
+    connector = stockroom.connector()
+    move = stockroom.move(1, lotNumber="L1", serialNumber="S1", binCode="B1")
+    assert (await stockroom.write(connector, move))["move-1"].result == "saved"
+    (line,) = await stockroom.lines()
+    assert (line["Lot_No"], line["Serial_No"], line["Bin_Code"]) == ("", "", "")
 
 
 async def test_a_batch_that_does_not_exist_is_named(stockroom: Stockroom) -> None:

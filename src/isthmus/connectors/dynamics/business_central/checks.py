@@ -9,6 +9,8 @@ from isthmus.connectors.dynamics._edmx import Metadata
 from isthmus.connectors.dynamics.business_central.companies import Companies
 from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
 from isthmus.connectors.dynamics.business_central.entities import ESSENTIAL, SETS
+from isthmus.connectors.dynamics.business_central.published import Published
+from isthmus.connectors.dynamics.business_central.service_checks import check_items, check_services, check_vendors
 from isthmus.errors import IsthmusError
 from isthmus.model.finding import Finding, Severity
 
@@ -21,7 +23,7 @@ _NEEDED: Mapping[str, str] = {name: f"{name} cannot be read" for name in SETS} |
 
 
 async def check_connection(
-    client: ODataClient, companies: Companies, metadata: Metadata, config: BusinessCentralConfig
+    client: ODataClient, published: Published, companies: Companies, metadata: Metadata, config: BusinessCentralConfig
 ) -> list[Finding]:
     """Findings on companies, sets and rights of a service that could be reached and signed in to."""
     present = await companies.present()
@@ -38,10 +40,12 @@ async def check_connection(
         if metadata.sets and name not in metadata.sets
     ]
     for company, company_id in (await companies.used()).items():
+        path = f"companies({company_id})"
         for name in SETS:
             if not metadata.sets or name in metadata.sets:
-                findings += await _unreadable(client, f"companies({company_id})", company, name)
-    return findings + _not_visible(config)
+                findings += await _unreadable(client, path, company, name)
+        findings += await check_items(client, company, path) + await check_vendors(client, company, path)
+    return findings + await check_services(published, config) + _not_visible(config)
 
 
 def unusable(error: IsthmusError) -> Finding:

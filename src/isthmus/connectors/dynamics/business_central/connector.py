@@ -115,7 +115,7 @@ class BusinessCentral:
         """Reach, sign-in, companies, sets and rights; what cannot be seen without writing is told as notice."""
         try:
             metadata = await self._read_metadata()
-            return await check_connection(self._client, self._companies, metadata, self._config)
+            return await check_connection(self._client, self._published, self._companies, metadata, self._config)
         except IsthmusError as error:
             return [unusable(error)]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from isthmus.connectors.dynamics.business_central.item_card import ItemCards
 from isthmus.connectors.dynamics.business_central.outcomes import outcome_of
-from isthmus.connectors.dynamics.business_central.stock.movements import Movement, parse, refuse_tracking
+from isthmus.connectors.dynamics.business_central.stock.movements import Movement, parse, refuse_untold
 from isthmus.connectors.dynamics.business_central.ways import Place, Site
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import NativeRecord, ReadRequest
@@ -79,15 +79,8 @@ def _prepared(site: Site, operation: Operation, items: Mapping[str, NativeRecord
             hint="Unblock it on page Items, or use another item.",
         )
     if not tracked:
-        refuse_tracking(movement, site.config.warehouse_locations)
-        if tracking := str(item.data.get("itemTrackingCode") or ""):
-            raise Reject(
-                f"item {number} wants lot or serial numbers ({tracking}), which no standard call can give.",
-                code="tracking_needed",
-                field="item",
-                value=number,
-                hint="Move it in Business Central, or let the connection use `stock: custom_action`.",
-            )
+        tracking = str(item.data.get("itemTrackingCode") or "")
+        refuse_untold(movement, tracking, site.config.warehouse_locations)
     return movement
 
 
@@ -110,6 +103,5 @@ def nothing_to_book(movement: Movement) -> Outcome | None:
         key=movement.key,
         result="done",
         number=movement.number,
-        code="as_expected",
         text="counted as expected: nothing to book.",
     )

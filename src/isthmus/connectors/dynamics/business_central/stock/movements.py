@@ -128,18 +128,21 @@ def parse(operation: Operation, base_unit: str | None = None) -> Movement:
     return movement
 
 
-def refuse_tracking(movement: Movement, warehouse_locations: tuple[str, ...]) -> None:
-    """Raises Reject for what no standard call can move: lots, serial numbers, bins, warehouse locations (bc.md §15)."""
+def refuse_untold(movement: Movement, tracking: str, warehouse_locations: tuple[str, ...]) -> None:
+    """Raises Reject for what no standard call can tell: lots and serial numbers of an item that Business Central keeps
+    them of (`tracking`, its tracking code), bins and warehouse documents of a location (bc.md §15).
+
+    A lot, serial number or bin that Business Central does not ask for stays in operations.
+    """
     hint = "Move it in Business Central, or let the connection use `stock: custom_action`."
-    for field, value in (("lot", movement.lot), ("serial", movement.serial), ("bin", movement.bin)):
-        if value:
-            raise Reject(
-                f"the {field} {value} cannot be given by a standard call.",
-                code="tracking_needed",
-                field=field,
-                value=value,
-                hint=hint,
-            )
+    if tracking:
+        raise Reject(
+            f"item {movement.item} wants lot or serial numbers ({tracking}), which no standard call can give.",
+            code="tracking_needed",
+            field="item",
+            value=movement.item,
+            hint=hint,
+        )
     for field, value in (("location", movement.location), ("to_location", movement.to_location)):
         if value and value in warehouse_locations:
             raise Reject(
