@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from integration.sandbox.purchasing import SETUP, Buyer, line, seed
+from isthmus.sandbox.business_central.areas.purchase_setup import PurchaseSetup
+from isthmus.sandbox.purchasers import Purchase
 from isthmus.sandbox.server import Sandbox, SandboxError
 
 
@@ -157,6 +159,12 @@ def make_order(box: Sandbox) -> str:
 def test_a_setup_that_cannot_be(tmp_path: Path, setup: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text), Sandbox(seed(purchase_setup=setup), home=tmp_path / "home"):
         pass
+
+
+@pytest.mark.parametrize("name", [*PurchaseSetup.__struct_fields__, *get_args(get_type_hints(Purchase)["do"])])
+def test_every_name_is_documented(name: str) -> None:
+    text = (Path(__file__).parents[3] / "docs/sandbox.md").read_text("utf-8")
+    assert f"`{name}`" in text.split("## Purchasing")[1].split("## Clock")[0]
 
 
 def test_a_switch_keeps_the_rest_of_the_setup(market: Sandbox) -> None:

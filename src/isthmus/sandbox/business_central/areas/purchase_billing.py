@@ -95,7 +95,7 @@ def _add_cost(posting: Posting, line: Row, net: Decimal, number: str) -> None:
     if not waiting:
         return
     wanted = abs(base_quantity(line, posting.invoice[line.id]))
-    whole, left, kept = wanted, wanted, []
+    left, worth, kept = wanted, net, []
     for entry_id, open_text, cost_text in waiting:
         open_quantity, cost = Decimal(open_text), Decimal(cost_text)
         taken = min(left, abs(open_quantity))
@@ -111,7 +111,8 @@ def _add_cost(posting: Posting, line: Row, net: Decimal, number: str) -> None:
             "documentNumber": number,
             "description": line.values["description"],
         }
-        share = rounded(net * taken / whole, company.setup.amount_precision)
+        share = rounded(net * taken / wanted, company.setup.amount_precision) if left else worth
+        worth -= share
         add_cost(company, call.tx, entry, share, posted, posting.transaction, call.stamp)
         if taken != abs(open_quantity):
             kept.append([entry_id, str(open_quantity - taken.copy_sign(open_quantity)), str(cost - back)])
