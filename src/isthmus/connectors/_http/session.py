@@ -84,9 +84,11 @@ class HttpSession:
         signer: Signer | None = None,
         patience: float = 60.0,
         retry_after: str = "retry-after",
+        throttle_wait: float = _THROTTLE_WAIT,
         observe: Callable[[Reply], None] | None = None,
     ) -> None:
-        """`retry_after`: header of a 429 that says how long to wait. `observe` sees every answer."""
+        """`retry_after`: header of a 429 that says how long to wait; `throttle_wait`: first wait where it does not,
+        doubled each round. `observe` sees every answer."""
         self._clock = clock
         self._budget = budget
         self._traffic = traffic
@@ -95,6 +97,7 @@ class HttpSession:
         self._sign_in = sign_in
         self._signer = signer
         self._retry_after = retry_after
+        self._throttle_wait = throttle_wait
         self._observe = observe
         self._patience = patience
         self._http: aiohttp.ClientSession | None = None
@@ -132,7 +135,7 @@ class HttpSession:
             if reply.status == 429:
                 self._traffic.throttled += 1
                 wait = reply.retry_after(self._clock.now(), self._retry_after)
-                self._budget.pause(_THROTTLE_WAIT * 2**rounds if wait is None else wait)
+                self._budget.pause(self._throttle_wait * 2**rounds if wait is None else wait)
                 rounds += 1
                 if rounds < _THROTTLE_ROUNDS and self._budget.wait_for(weight) <= patience:
                     continue

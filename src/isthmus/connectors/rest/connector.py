@@ -94,6 +94,7 @@ class RestConnector:
             "ca": config.ca,
             "patience": config.patience,
             "retry_after": profile.limits.retry_after.lower(),
+            "throttle_wait": profile.limits.pause.total_seconds(),
             "observe": self._observer(budget, clock),
         }
         if isinstance(profile.auth, OAuth2 | Login):

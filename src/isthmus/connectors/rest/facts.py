@@ -273,7 +273,7 @@ def support_of(facts: Facts, batch: int) -> EntitySupport:
     unique = key is not None and key.unique and not key.mark
     return EntitySupport(
         native=facts.native,
-        read=facts.listing is not None,
+        read=facts.listing is not None and detection != "none",
         changes=detection,
         sees_deletes=whole.deleted is not None or detection == "scan",
         actions=frozenset(whole.own.actions),

@@ -55,3 +55,6 @@ class Limits(Proven):
         default="seconds", description="That header holds seconds to wait, or the moment since 1970"
     )
     retry_after: str = Field(default="Retry-After", description="Header of a 429 that says how long to wait")
+    pause: Duration = Field(
+        default=timedelta(seconds=5), description="First wait after a 429 without that header; doubled each time"
+    )
