@@ -53,11 +53,12 @@ def order_standing(order: State) -> Finding | None:
 def order_shape(order: State) -> State | Finding:
     """The order as finance is to show it, or why it does not go there.
 
-    An order finance has already is cut down where it is cancelled, rejected or closed; one it does not have is skipped.
+    An order finance has already is cut down where it is cancelled, rejected or closed. One it does not have is skipped
+    where it was decided against; a closed one goes as it was ordered, because its receipts are to be booked on it.
     """
     standing = standing_of(order)
     if standing == "over":
-        return short_closed(order)
+        return short_closed(order) if in_finance(order) else order
     if standing == "off" and in_finance(order):
         return cancelled(order)
     finding = order_standing(order)

@@ -60,14 +60,19 @@ async def test_a_receipt_waits_for_its_order(bench: Any) -> None:
     assert len(bench.finance.posted("receipt")) == 1
 
 
-async def test_goods_of_an_order_that_is_called_off_are_a_persons_business(bench: Any) -> None:
+async def test_goods_of_an_order_that_is_called_off_are_not_booked(bench: Any) -> None:
     bench.order(status="rejected")
     bench.receipt("R1")
     await bench.open(bench.pool)
     await bench.turns()
-    held = await bench.message("R1")
-    assert (held.state, held.code) == ("held", "order_called_off")
-    assert held.reason == "goods came for order 12, which is rejected"
+    skipped = await bench.message("R1")
+    assert (skipped.state, skipped.code) == ("skipped", "order_called_off")
+    assert skipped.reason == "goods came for order 12, which is rejected"
+    bench.yard.edit("purchase_order", "o12", status="approved")
+    await bench.turns(1)
+    assert (await bench.act("retry", skipped)).done
+    await bench.turns(1)
+    assert len(bench.finance.posted("receipt")) == 1
 
 
 async def test_more_than_was_ordered_is_held_and_goes_when_the_order_is_raised(bench: Any) -> None:

@@ -54,6 +54,11 @@ def test_a_closed_order_wants_what_came() -> None:
     assert order("closed") == order("closed", lines=order()["lines"])  # the hub's own state is not touched
 
 
+def test_a_closed_order_that_finance_never_saw_goes_as_it_was_ordered() -> None:
+    lines = [{"key": "1", "quantity": "10"}]
+    assert order_shape(order("closed", lines=lines)) == order("closed", lines=lines)
+
+
 def test_a_cancelled_order_that_finance_has_keeps_what_came_and_nothing_else() -> None:
     shaped = order_shape(order("cancelled"))
     assert isinstance(shaped, dict)
