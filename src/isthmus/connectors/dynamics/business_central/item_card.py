@@ -53,8 +53,9 @@ class ItemCards:
         return self._published.has("item_card")
 
     async def of(self, company: str, numbers: Iterable[str]) -> dict[str, Row]:
-        """Cards by item number."""
-        rows = await self._published.rows_by(company, "item_card", "No", numbers)
+        """Cards by item number, with what is used of them: the page calculates many figures that are not."""
+        wanted = {"No", *_PROPERTIES.values()} & await self._published.properties("item_card")
+        rows = await self._published.rows_by(company, "item_card", "No", numbers, select=sorted(wanted))
         return {str(row.data.get("No", "")): row for row in rows}
 
     async def change(self, company: str, number: str, body: Mapping[str, Any], etag: str) -> Row:

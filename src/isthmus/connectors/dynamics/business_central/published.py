@@ -19,7 +19,8 @@ from isthmus.connectors.dynamics._odata import Row, any_of, chunks, literal, row
 from isthmus.connectors.dynamics.business_central.config import ServicesConfig
 from isthmus.errors import Reject, Retry
 
-_VALUES_PER_FILTER = 20
+#: Values of one filter; keeps addresses below some 2,500 characters.
+_VALUES_PER_FILTER = 40
 #: Codes of an address that leads nowhere (bc.md §9).
 _NO_SUCH_ADDRESS = frozenset({"BadRequest_NotFound", "BadRequest_ResourceNotFound"})
 
@@ -140,11 +141,14 @@ class Published:
         except Retry as error:
             raise self._told(kind, error) from None
 
-    async def rows_by(self, company: str, kind: str, field: str, values: Iterable[str]) -> list[Row]:
-        """All rows whose text `field` has one of the values."""
+    async def rows_by(
+        self, company: str, kind: str, field: str, values: Iterable[str], *, select: Iterable[str] = ()
+    ) -> list[Row]:
+        """All rows whose text `field` has one of the values; of their properties those of `select`, else all."""
         found: list[Row] = []
         for part in chunks(sorted(set(values)), _VALUES_PER_FILTER):
-            found += await self.rows(company, kind, {"$filter": any_of(field, map(literal, part))})
+            options = {"$filter": any_of(field, map(literal, part)), "$select": ",".join(select)}
+            found += await self.rows(company, kind, options)
         return found
 
     async def page(self, company: str, kind: str, link: str, size: int) -> tuple[list[Row], str | None]:
@@ -177,6 +181,10 @@ class Published:
         except Retry as error:
             raise self._told(kind, error) from None
         return row(answer) if isinstance(answer, Mapping) else Row(dict(body), None)
+
+    async def properties(self, kind: str) -> frozenset[str]:
+        """What the service shows of a row; nothing while it is not published."""
+        return frozenset(field.name for field in (await self.metadata()).describe(self.name(kind)))
 
     async def metadata(self) -> Metadata:
         """What is published, read once."""
