@@ -141,7 +141,7 @@ def _receive(
             return _refused(503, "storage", "the ledger does not answer")
         reach("after_hook")
         await engine.wake([name])
-        return JSONResponse({"kept": True}, 202)
+        return JSONResponse({"kept": True}, actor.connector.capabilities.hook_answer)
 
     return receive
 

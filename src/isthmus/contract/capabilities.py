@@ -47,7 +47,8 @@ class EntitySupport(Struct, frozen=True, kw_only=True):
 
 
 class Capabilities(Struct, frozen=True, kw_only=True):
-    """What a connection's system can do. `entities` by canonical name; quota = requests per window of one principal."""
+    """What a connection's system can do. `entities` by canonical name; quota = requests per window of one principal;
+    hook_answer = status a notification is answered with."""
 
     system: str
     entities: Mapping[str, EntitySupport]
@@ -57,3 +58,4 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     call_timeout: timedelta = timedelta(minutes=10)
     companies: bool = False
     webhooks: bool = False
+    hook_answer: int = 202

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Coroutine, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
-
-from pydantic import SecretStr
 
 from isthmus.connectors._http.budget import Budget
 from isthmus.connectors._http.session import HttpSession, Reply
@@ -23,12 +21,13 @@ from isthmus.connectors.rest.details import Details
 from isthmus.connectors.rest.facts import Facts, facts_of, support_of
 from isthmus.connectors.rest.judging import Judge
 from isthmus.connectors.rest.limits import remaining_calls
+from isthmus.connectors.rest.listening import Listening
 from isthmus.connectors.rest.look_ups import LookUps
 from isthmus.connectors.rest.narrow import Narrow
 from isthmus.connectors.rest.outcomes import failed
+from isthmus.connectors.rest.setting_up import base_of, headers_of, names_of, parameters_of, secrets_of
 from isthmus.connectors.rest.signing import SettingsCredentials, TokenSigner, fixed_signer
 from isthmus.connectors.rest.streams import Streams
-from isthmus.connectors.rest.templates import compiled, spelt
 from isthmus.connectors.rest.whole_lists import WholeLists
 from isthmus.connectors.rest.writing import Writer
 from isthmus.contract.capabilities import Capabilities
@@ -36,6 +35,7 @@ from isthmus.contract.clock import Clock
 from isthmus.contract.connector import Connector, NativeField, Traffic
 from isthmus.contract.operations import Operation, Outcome
 from isthmus.contract.records import Known, NativeRecord, Page, ReadRequest
+from isthmus.contract.webhooks import Hint, Subscription, Wanted
 from isthmus.errors import ConfigurationError, IsthmusError
 from isthmus.model.finding import Finding
 
@@ -46,7 +46,9 @@ _SAMPLE = 50
 
 def connect(config: RestConfig, clock: Clock) -> Connector:
     """A connector by the profile of `config`. Opens nothing yet. Raises ConfigurationError for a profile that fails."""
-    return RestConnector(config, load_profile(config.profile), clock)
+    profile = load_profile(config.profile)
+    kind = RestConnector if profile.webhook is None else ListeningConnector
+    return kind(config, profile, clock)
 
 
 class RestConnector:
@@ -65,13 +67,13 @@ class RestConnector:
         self._sessions: list[HttpSession] = []
         base = base_of(profile, config)
         self._token: TokenSigner | None = None
-        client = RestClient(
+        self._client = client = RestClient(
             base=base,
             session=self._session(base, budget, clock),
             judge=Judge(profile.errors, profile.title),
             clock=clock,
-            names=_names(profile, config),
-            headers=_headers(profile, config),
+            names=names_of(profile, config),
+            headers=headers_of(profile, config),
             retry_after=limits.retry_after,
         )
         details = Details(client, self._referred)
@@ -85,7 +87,7 @@ class RestConnector:
 
     def _session(self, base: str, budget: Budget, clock: Clock) -> HttpSession:
         config, profile = self._config, self.profile
-        credentials = SettingsCredentials(_secrets(config), _parameters(profile, config), profile.profile)
+        credentials = SettingsCredentials(secrets_of(config), parameters_of(profile, config), profile.profile)
         options: dict[str, Any] = {
             "clock": clock,
             "budget": budget,
@@ -135,6 +137,7 @@ class RestConnector:
             call_timeout=timedelta(seconds=self._timeout),
             companies=profile.companies,
             webhooks=profile.webhook is not None,
+            hook_answer=profile.webhook.answer if profile.webhook is not None else 202,
         )
 
     @property
@@ -250,6 +253,32 @@ class RestConnector:
         return f"RestConnector({self.profile.profile})"
 
 
+class ListeningConnector(RestConnector):
+    """The same for a system that sends events: also isthmus.contract.webhooks.Subscriber."""
+
+    def __init__(self, config: RestConfig, profile: Profile, clock: Clock) -> None:
+        super().__init__(config, profile, clock)
+        if profile.webhook is None:
+            raise ConfigurationError(f"the profile {profile.profile} knows no webhooks.")
+        self._listening = Listening(profile.webhook, self._client, self._facts, clock)
+
+    def handshake(self, query: Mapping[str, str]) -> str | None:
+        """No system of a profile asks whether the address is ours."""
+        del query
+        return None
+
+    def subscriptions(
+        self, address: str, wanted: Sequence[Wanted], *, ours: Collection[str], renew_before: datetime
+    ) -> AsyncGenerator[Subscription, None]:
+        """One answer per wanted set, as soon as known. Safe to repeat."""
+        del renew_before
+        return self._listening.subscriptions(address, wanted, ours=ours)
+
+    def hints(self, headers: Mapping[str, str], body: bytes, wanted: Sequence[Wanted]) -> Sequence[Hint] | None:
+        """What a notification tells of. Raises Reject when it is not signed as it must be."""
+        return self._listening.hints(headers, body, wanted)
+
+
 async def _as_known(work: Sequence[Coroutine[Any, Any, list[Outcome]]]) -> AsyncIterator[Outcome]:
     """Outcomes of calls under way, as they come. Whoever stops listening stops the calls that have not begun."""
     tasks = [asyncio.create_task(one) for one in work]
@@ -260,55 +289,6 @@ async def _as_known(work: Sequence[Coroutine[Any, Any, list[Outcome]]]) -> Async
     finally:
         for task in tasks:
             task.cancel()
-
-
-def base_of(profile: Profile, config: RestConfig) -> str:
-    """The address all paths begin at. Raises ConfigurationError where neither connection nor profile has one."""
-    address = config.url or spelt(compiled(profile.url)(_names(profile, config)) or "")
-    if not address.startswith(("http://", "https://")):
-        raise ConfigurationError(
-            f"the profile {profile.profile} has no address of its own.", hint="Give `url` of the connection."
-        )
-    return address
-
-
-def _names(profile: Profile, config: RestConfig) -> dict[str, Any]:
-    names: dict[str, Any] = {"parameters": _parameters(profile, config)}
-    if config.company:
-        names["company"] = config.company
-    return names
-
-
-def _parameters(profile: Profile, config: RestConfig) -> dict[str, str]:
-    """Values of what the profile asks for. Raises ConfigurationError for a missing or an unknown one."""
-    if unknown := sorted(config.parameters.keys() - profile.parameters.keys()):
-        raise ConfigurationError(
-            f"the profile {profile.profile} asks for no parameter {unknown[0]!r}.",
-            hint=f"It asks for: {', '.join(profile.parameters) or 'none'}.",
-        )
-    found = {}
-    for name, declared in profile.parameters.items():
-        value = config.parameters.get(name, declared.default)
-        if value is None:
-            raise ConfigurationError(
-                f"the profile {profile.profile} needs the parameter {name}: {declared.about}.",
-                hint=f"Write parameters: {{{name}: …}} into the connection.",
-            )
-        found[name] = value
-    return found
-
-
-def _headers(profile: Profile, config: RestConfig) -> dict[str, str]:
-    names = _names(profile, config)
-    return {name: spelt(value) for name, text in profile.headers.items() if (value := compiled(text)(names))}
-
-
-def _secrets(config: RestConfig) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for name in ("api_key", "user", "password", "client_id", "client_secret", "refresh_token"):
-        value = getattr(config, name)
-        found[name] = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return found
 
 
 def _unsupported(operation: Operation, title: str) -> Outcome:
