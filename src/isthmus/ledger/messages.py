@@ -225,17 +225,21 @@ async def of_flow(db: Db, flow: str) -> AsyncIterator[MessageRow]:
 async def ahead(db: Db, wanted: Sequence[tuple[str, str, int]]) -> dict[str, int]:
     """Of messages about to be put, (key, connection, anchor): which open one of the same anchor each comes behind.
 
-    key -> message id. A message that exists keeps its place: what was put after it does not count.
+    key -> message id. A message that exists keeps its place: what was put after it does not count. Those found are
+    locked: none of them ends, and wakes what waits for it, before the caller has said that he waits.
     """
     if not wanted:
         return {}
     cursor = await db.execute(
-        """select w.key, max(m.id)
-             from unnest(%b::text[], %b::text[], %b::bigint[]) as w(key, connection, anchor_id)
-             left join message own on own.key = w.key
-             join message m on m.anchor_id = w.anchor_id and m.connection = w.connection
-                           and m.state not in ('done', 'skipped', 'cancelled') and (own.id is null or m.id < own.id)
-            group by w.key""",
+        """select key, max(id) from (
+               select w.key, m.id
+                 from unnest(%b::text[], %b::text[], %b::bigint[]) as w(key, connection, anchor_id)
+                 left join message own on own.key = w.key
+                 join message m on m.anchor_id = w.anchor_id and m.connection = w.connection
+                               and m.state not in ('done', 'skipped', 'cancelled')
+                               and (own.id is null or m.id < own.id)
+                  for share of m) as open_ones
+            group by key""",
         tuple([row[i] for row in wanted] for i in range(3)),
     )
     return {row[0]: row[1] for row in await cursor.fetchall()}
@@ -288,9 +292,29 @@ async def undecided(db: Db, names: Sequence[str]) -> list[MessageRow]:
     return [message_row(row) for row in await cursor.fetchall()]
 
 
-def linked(connection: str, number: str) -> str:
+def linked(connection: str, entity: str, number: str) -> str:
     """What `waits_for` holds of a message that waits until a connection has the record of a number."""
-    return f"link:{connection}:{number}"
+    return f"link:{connection}:{entity}:{number}"
+
+
+async def missed(db: Db, connection: str) -> tuple[list[int], list[str]]:
+    """What messages of a connection wait for although it is there: what they wait for ended, or was linked, at the very
+    moment they were put. (ids of messages that ended, names of links that are there.)"""
+    cursor = await db.execute(
+        """select distinct b.id from message m join message b on m.waits_for = 'message:' || b.id::text
+            where m.connection = %s and m.state = 'waiting' and b.state in ('done', 'skipped', 'cancelled')""",
+        (connection,),
+    )
+    ended = [row[0] for row in await cursor.fetchall()]
+    cursor = await db.execute(
+        """select distinct m.waits_for from message m
+             join link l on l.connection = m.connection and l.deleted_at is null
+             join record r on r.id = l.record_id
+            where m.connection = %s and m.state = 'waiting' and m.waits_for like 'link:%%'
+              and m.waits_for = 'link:' || m.connection || ':' || r.entity || ':' || r.number""",
+        (connection,),
+    )
+    return ended, [row[0] for row in await cursor.fetchall()]
 
 
 async def expire_waiting(db: Db, flow: str, before: datetime, now: datetime) -> list[int]:

@@ -59,7 +59,7 @@ async def agree(db: Db, turn: Turn, entity: str, company: str, landed: Landed) -
     stream = StreamKey(actor.id, entity, company)
     await records.save(db, stream, company or actor.id, writes, now)
     await audit.append(db, actor.id, audits, now)
-    fresh = [messages.linked(actor.id, write.number) for write in writes if write.new_link and write.number]
+    fresh = [messages.linked(actor.id, entity, write.number) for write in writes if write.new_link and write.number]
     turn.result.wake.update(await messages.arrived(db, fresh, now))
     return changes
 

@@ -127,7 +127,7 @@ def _one(
         return _refused(row, (state,))
     writing = page.lens.write(state, page.context)
     if worst(writing.findings) in {"error", "hold", "wait"}:
-        return _refused(row, writing.findings, turn.actor.id)
+        return _refused(row, writing.findings, _missing(turn, state, page))
     operation = Operation(
         key=row.key,
         entity=row.entity,
@@ -167,13 +167,20 @@ def _ended(row: MessageRow, state: MessageState, code: str, reason: str) -> Sett
     return Settlement(id=row.id, state=state, code=code, reason=reason, outcome="not sent")
 
 
-def _refused(row: MessageRow, findings: Sequence[Finding], connection: str = "") -> Settlement:
+def _missing(turn: Turn, state: State, page: _Page) -> str:
+    """What the message has to wait for: the first record it refers to that the connection does not have."""
+    known = page.context.refs or refs.NOTHING
+    for entity, number in page.lens.references(state):
+        if known.native_id(entity, number) is None:
+            return messages.linked(turn.actor.id, entity, number)
+    return ""
+
+
+def _refused(row: MessageRow, findings: Sequence[Finding], missing: str = "") -> Settlement:
     """A document that cannot be written: why, and what it waits for."""
     severity = worst(tuple(findings)) or "error"
     first = next(finding for finding in findings if finding.severity == severity)
-    waits_for = first.value
-    if connection and first.code == "reference_missing":
-        waits_for = messages.linked(connection, first.value)
+    waits_for = missing if missing and first.code == "reference_missing" else first.value
     return Settlement(
         id=row.id,
         state=_STATE_OF[severity],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from isthmus.contract.operations import Outcome
 from isthmus.ledger import audit, messages, records, sides
 from isthmus.ledger.types import AuditWrite, Db, MessageRow, RecordWrite, Settlement, StreamKey
@@ -93,8 +95,14 @@ async def _link(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]
         stream = StreamKey(turn.actor.id, entity, company)
         known = await records.links(db, stream, [outcome.native_id or "" for _, outcome in members])
         fresh = [(row, outcome) for row, outcome in members if outcome.native_id not in known]
-        ids = await records.next_ids(db, len(fresh))
-        writes = [_record(row, outcome, record_id) for (row, outcome), record_id in zip(fresh, ids, strict=True)]
+        own = [(row, outcome) for row, outcome in fresh if _is_own(turn, row)]
+        others = [pair for pair in fresh if pair not in own]
+        ids = await records.next_ids(db, len(others))
+        writes = [_record(row, outcome, record_id) for (row, outcome), record_id in zip(others, ids, strict=True)]
+        writes += [
+            structs.replace(_record(row, outcome, row.record_id or 0), new=False, changed=False, number="")
+            for row, outcome in own
+        ]
         await records.save(db, stream, company or turn.actor.id, writes, turn.now())
     await records.name(
         db,
@@ -105,6 +113,12 @@ async def _link(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]
             if number
         ],
     )
+
+
+def _is_own(turn: Turn, row: MessageRow) -> bool:
+    """Whether the document is the very record it was made of (a receipt), and not another thing (a journal entry)."""
+    flow = turn.world.flow(row.flow)
+    return flow is not None and flow.source_entity == row.entity and row.record_id is not None
 
 
 def _record(row: MessageRow, outcome: Outcome, record_id: int) -> RecordWrite:

@@ -140,7 +140,7 @@ async def _wake_waiting(db: Db, world: World, spec: StreamSpec, admitted: Admitt
     numbers.discard("")
     if not numbers:
         return
-    names = [*numbers, *(messages.linked(spec.key.connection, number) for number in numbers)]
+    names = [*numbers, *(messages.linked(spec.key.connection, spec.key.entity, number) for number in numbers)]
     for row in await messages.undecided(db, names):
         flow = world.event_flow(row.flow)
         if flow is not None:

@@ -17,7 +17,6 @@ from isthmus.model.spelling import spell_decimal
 from isthmus.model.state import decode_state
 from isthmus.sync.admit import amount_of, reading_context
 from isthmus.sync.keep import by_number, changed_names
-from isthmus.sync.merge import differences
 from isthmus.sync.reconcile import DriftRow, Reconciled, pages, side_of
 from isthmus.sync.world import KeepSpec, StreamSpec, World
 
@@ -118,19 +117,17 @@ async def _differing(db: Db, world: World, flow: KeepSpec, left: _Side, right: _
             rows = await sides.of_records(db, connection, key.entity, key.company, list(side.by_record))
             context = by_number((await world.actors[connection].tables(db, key.company)).context)
             for one, row in rows.items():
-                names = _edited(row, side.by_record[one].state)
-                if connection in flow.sides() and row.native_id and not names:
-                    lens = world.actors[connection].lenses[key.entity]
+                if connection not in flow.sides() or not row.native_id:
+                    continue
+                lens = world.actors[connection].lenses[key.entity]
+                names = sorted(changed_names(lens, side.by_record[one].state, decode_state(row.base), context))
+                if not names:
                     shaped = flow.shape(decode_state(row.data))
                     if isinstance(shaped, dict):
                         names = sorted(changed_names(lens, shaped, decode_state(row.agreed), context))
                 if names:
                     found.append(_differs(row, connection, names))
     return found
-
-
-def _edited(row: SideRow, shown: State) -> list[str]:
-    return [change.path for change in differences(decode_state(row.base), shown)] if row.native_id else []
 
 
 def _differs(row: SideRow, connection: str, names: Sequence[str]) -> DriftRow:

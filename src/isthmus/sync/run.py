@@ -9,6 +9,7 @@ import structlog
 from isthmus.errors import ConfigurationError, FenceLost, Halt, StorageFailed
 from isthmus.ledger import connections, history, messages, notes, rereads, streams
 from isthmus.ledger.types import Db
+from isthmus.sync.catch_up import catch_up
 from isthmus.sync.deliver import deliver
 from isthmus.sync.door import Door
 from isthmus.sync.hints import take_hints
@@ -44,6 +45,7 @@ async def run_turn(world: World, connection: str, door: Door | None = None) -> T
     turn = Turn(world, actor, fence)
     turn.count("interrupted", orphans)
     try:
+        await catch_up(turn)
         await look_up(turn)
         await take_hints(turn)
         await take_in(turn)

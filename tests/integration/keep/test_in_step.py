@@ -175,6 +175,7 @@ async def test_a_reference_waits_for_its_record_and_wakes_by_itself(bench: Any) 
     await bench.turns()
     [waiting] = await bench.messages("waiting")
     assert (waiting.entity, waiting.code) == ("vendor", "reference_missing")
+    assert waiting.waits_for == "link:cafm:payment_terms:30D"
     bench.cafm.add("payment_terms", "c7", code="30D", name="30 days")
     bench.flows["payment_termss"] = bench.flow("payment_terms", create=False, match=(("code",),))
     await bench.open(bench.pool)
