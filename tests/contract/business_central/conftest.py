@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contract.business_central import books, stores
+from contract.business_central import books, purchases, stores
 from contract.business_central.parts import COMPANY, Part, Target
 from isthmus.connectors.dynamics.business_central.config import BusinessCentralConfig
 from isthmus.connectors.dynamics.business_central.connector import connect
@@ -53,6 +53,8 @@ PARTS: Mapping[str, type[Part]] = {
     "location": stores.Locations,
     "item_unit": stores.ItemUnits,
     "inventory_transaction": stores.StockTransactions,
+    "purchase_order": purchases.PurchaseOrders,
+    "receipt": purchases.Receipts,
 }
 
 
@@ -80,7 +82,8 @@ class BusinessCentralHarness(Harness):
         self.box = box
         self.clock = BoxClock(box)
         box.publish(**stores.PAGES)
-        box.seed({"companies": [{"name": COMPANY, **stores.BASIS}]})
+        for basis in (stores.BASIS, purchases.BASIS):
+            box.seed({"companies": [{"name": COMPANY, **basis}]})
         self._target = Target(box, self.config(), self.clock)
         self._parts = {entity: part(self._target) for entity, part in PARTS.items()}
 
@@ -132,6 +135,7 @@ class BusinessCentralHarness(Harness):
         return fault in self._parts[entity].spared
 
     async def fault(self, fault: str, *, write: bool, nth: int = 1) -> None:
+        await self._prepare()
         setting = dict(FAULTS[fault])
         match: dict[str, Any] = {"method": "POST" if write else "GET", "nth": nth}
         self.box.fault(setting.pop("kind"), match=match, times=1, **setting)
@@ -153,7 +157,12 @@ class BusinessCentralHarness(Harness):
         await self._target.close()
 
     async def reset_calls(self) -> None:
+        await self._prepare()
         self.box.reset_calls()
+
+    async def _prepare(self) -> None:
+        for part in self._parts.values():
+            await part.prepare()
 
 
 @pytest.fixture

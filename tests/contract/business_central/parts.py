@@ -33,6 +33,10 @@ class Target:
         self._own = BusinessCentral(config, clock)
         self._serial = 0
 
+    def another(self) -> Target:
+        """The same for another thread."""
+        return Target(self.box, self._own._config, self._own._clock)
+
     def next_serials(self, count: int) -> range:
         first, self._serial = self._serial, self._serial + count
         return range(first, first + count)
@@ -83,6 +87,10 @@ class Part(ABC):
 
     @abstractmethod
     async def total(self) -> int: ...
+
+    async def prepare(self) -> None:
+        """Have ready what operations need, before calls are counted or go wrong."""
+        await asyncio.sleep(0)
 
     async def edit(self, record: NativeRecord) -> bool:
         del record

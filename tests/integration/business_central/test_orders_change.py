@@ -39,7 +39,7 @@ async def test_an_order_that_is_as_wanted_is_not_touched(purchasing: Purchasing)
     purchasing.box.reset_calls()
     [same] = await purchasing.received(purchasing.change(made, purchaseOrderLines=[await purchasing.line("1")]))
     assert (same.result, same.version) == ("done", made.version)
-    assert purchasing.box.calls()["by_path"] == {"POST $batch": 1}
+    assert purchasing.box.calls()["by_path"] == {"GET companies({id})/purchaseOrders": 1}
 
 
 async def test_many_orders_are_amended_in_few_requests_and_one_bad_one_stays_behind(purchasing: Purchasing) -> None:
@@ -53,7 +53,7 @@ async def test_many_orders_are_amended_in_few_requests_and_one_bad_one_stays_beh
     outcomes = await purchasing.received(*operations)
     assert [outcome.result for outcome in outcomes] == ["done"] * 7 + ["reject"] + ["done"] * 12
     assert (outcomes[7].code, outcomes[7].field) == ("unit_missing", "lines[0].unit")
-    assert purchasing.box.calls()["by_path"]["POST $batch"] == 3
+    assert purchasing.box.calls()["by_path"]["POST $batch"] == 1
 
 
 async def test_what_people_changed_since_is_stale_and_stays(purchasing: Purchasing) -> None:
@@ -70,7 +70,7 @@ async def test_what_people_changed_since_is_stale_and_stays(purchasing: Purchasi
 
 async def test_nothing_goes_below_what_was_received(purchasing: Purchasing) -> None:
     made = await purchasing.made(1, await purchasing.line("1"), await purchasing.line("2"))
-    await purchasing.person_receives(made, _1=4)
+    purchasing.person_receives(made, _1=4)
     wanted = [await purchasing.line("1", quantity="3.9"), await purchasing.line("2", quantity="5")]
     [below] = await purchasing.received(purchasing.change(made, version=None, purchaseOrderLines=wanted))
     assert (below.result, below.code, below.field, below.value) == (
@@ -95,7 +95,7 @@ async def test_an_order_of_which_goods_came_is_released_and_must_be_reopened_by_
     purchasing: Purchasing, what: str
 ) -> None:
     made = await purchasing.made(1, await purchasing.line("1"), await purchasing.line("2"))
-    await purchasing.person_receives(made, _1=4)
+    purchasing.person_receives(made, _1=4)
     lines = [] if what == "cancelled" else [await purchasing.line("1", quantity="12"), await purchasing.line("2")]
     operation = purchasing.change(made, version=None, purchaseOrderLines=lines)
     [refused] = await purchasing.received(operation)
@@ -126,7 +126,7 @@ async def test_an_amendment_that_broke_off_anywhere_is_completed_by_the_next(pur
     made = await purchasing.made(1, await purchasing.line("1"), await purchasing.line("2"))
     lines = [await purchasing.line("1", quantity="12"), await purchasing.line("3"), await purchasing.line("77777777")]
     parameters = {"late_commit": {"seconds": 30}, "cut_mid_batch": {"after": 2}}.get(kind, {})
-    match = {"entity": "purchaseOrderLines"} if kind in {"lie_201", "lock_409"} else {"method": "POST", "nth": 2}
+    match = {"entity": "purchaseOrderLines"} if kind in {"lie_201", "lock_409"} else {"entity": "$batch"}
     purchasing.box.fault(kind, match=match, times=1, **parameters)
     operation = purchasing.change(made, purchaseOrderLines=lines, requestedReceiptDate="2026-04-01")
     [first] = await purchasing.received(operation)
@@ -140,3 +140,15 @@ async def test_an_amendment_that_broke_off_anywhere_is_completed_by_the_next(pur
     assert found["change-1"].result == "done", first
     assert await purchasing.quantities(made) == {"1": (12, 0), "3": (10, 0), "77777777": (10, 0)}
     assert (await purchasing.shown(made)).data["requestedReceiptDate"] == "2026-04-01"
+
+
+async def test_orders_are_read_to_the_end_where_the_service_shows_them_one_by_one(purchasing: Purchasing) -> None:
+    made = [await purchasing.made(serial) for serial in range(5)]
+    purchasing.box.set(page_size=1)
+    lines = [await purchasing.line("1", quantity="11")]
+    outcomes = await purchasing.received(
+        *[purchasing.change(order, serial, purchaseOrderLines=lines) for serial, order in enumerate(made)]
+    )
+    assert {outcome.result for outcome in outcomes} == {"done"}
+    purchasing.box.set(page_size=20_000)
+    assert [await purchasing.quantities(order) for order in made] == [{"1": (11, 0)}] * 5

@@ -75,9 +75,7 @@ class ODataClient:
     async def follow(self, link: str, *, size: int | None = None) -> tuple[list[Row], str | None]:
         """The page behind a next link, verbatim (bc.md §5). Raises Halt when it points at another host: a token must
         not travel there."""
-        if URL(link, encoded=True).origin() != URL(self._root).origin():
-            raise Halt(f"a next link points at another host: {show_place(link)}.", code="foreign_link")
-        return rows(await self._call("GET", link, headers=_page_size(size)))
+        return rows(await self._call("GET", self._own_link(link), headers=_page_size(size)))
 
     async def all(self, path: str, options: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
         """A whole (small) set, all pages."""
@@ -85,6 +83,16 @@ class ODataClient:
         while link:
             more, link = await self.follow(link)
             found += more
+        return found
+
+    async def entities(self, path: str, options: Mapping[str, str] = MappingProxyType({})) -> list[Mapping[str, Any]]:
+        """A whole (small) set, all pages, as it was answered: with the etags of what is nested in each entity."""
+        answer = await self.get(path, options)
+        found: list[Mapping[str, Any]] = []
+        while isinstance(answer, Mapping):
+            found += [item for item in answer.get("value") or () if isinstance(item, Mapping)]
+            link = answer.get("@odata.nextLink")
+            answer = await self._call("GET", self._own_link(link)) if link else None
         return found
 
     async def send(self, method: str, path: str, body: Any = None, *, etag: str = "") -> Any:
@@ -114,6 +122,11 @@ class ODataClient:
                 return Uncertain("the batch answer says nothing of one of its requests.", code="part_unanswered")
             return Retry("the batch answer says nothing of one of its requests.", code="part_unanswered")
         return self._judge(reply.status, reply.headers, reply.body, writes)
+
+    def _own_link(self, link: str) -> str:
+        if URL(link, encoded=True).origin() != URL(self._root).origin():
+            raise Halt(f"a next link points at another host: {show_place(link)}.", code="foreign_link")
+        return link
 
     async def _one_batch(self, parts: Sequence[Part], *, writes: bool) -> list[PartReply]:
         replies = [PartReply(status=429) for _ in parts]

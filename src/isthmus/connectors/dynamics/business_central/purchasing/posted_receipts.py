@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from isthmus.connectors.dynamics._client import ODataClient
-from isthmus.connectors.dynamics._odata import Part, Row, chunks, literal, row
-from isthmus.connectors.dynamics.business_central.purchasing.access import relative
+from isthmus.connectors.dynamics._odata import Row, any_of, chunks, literal
+from isthmus.connectors.dynamics.business_central.purchasing.access import READ_AT_ONCE
 from isthmus.connectors.dynamics.business_central.purchasing.marks import (
     Marks,
     place_of,
@@ -29,7 +29,6 @@ from isthmus.connectors.dynamics.business_central.purchasing.receipt_documents i
 from isthmus.errors import IsthmusError
 
 SET = "purchaseReceipts"
-_READ_AT_ONCE = 25
 #: How a posted comment line is typed (bc.json, purchaseReceiptLines.lineType).
 _COMMENT = "_x0020_"
 
@@ -44,22 +43,24 @@ class PostedReceipts:
     async def of_orders(self, wanted: Iterable[tuple[str, date]]) -> dict[tuple[str, date], list[Row] | IsthmusError]:
         """Receipts with their lines by order number and posting date; why not, where they could not be read."""
         found: dict[tuple[str, date], list[Row] | IsthmusError] = {}
-        for group in chunks(sorted(set(wanted)), _READ_AT_ONCE):
-            parts = [Part(method="GET", path=relative(self._path, _options(number, day))) for number, day in group]
-            try:
-                replies = await self._client.batch(parts, writes=False)
-            except IsthmusError as error:
-                found |= dict.fromkeys(group, error)
-                continue
-            for pair, reply in zip(group, replies, strict=True):
-                refusal = self._client.verdict(reply, writes=False)
-                values = reply.body.get("value", []) if isinstance(reply.body, Mapping) else []
-                found[pair] = refusal or [row(item) for item in values]
+        days: dict[date, list[str]] = {}
+        for number, day in sorted(set(wanted)):
+            days.setdefault(day, []).append(number)
+        for day, numbers in days.items():
+            for group in chunks(numbers, READ_AT_ONCE):
+                found |= await self._of_day(group, day)
         return found
+
+    async def _of_day(self, numbers: Sequence[str], day: date) -> dict[tuple[str, date], list[Row] | IsthmusError]:
+        try:
+            rows = await self._client.all(self._path, _options(numbers, day))
+        except IsthmusError as error:
+            return {(number, day): error for number in numbers}
+        return {(number, day): [row for row in rows if row.data.get("orderNumber") == number] for number in numbers}
 
     async def of_order(self, number: str) -> list[Row]:
         """All receipts of one order, oldest first."""
-        return await self._client.all(self._path, _options(number, None))
+        return await self._client.all(self._path, _options([number], None))
 
 
 def receipt_record(receipt: Row, order_id: str) -> dict[str, Any]:
@@ -110,11 +111,11 @@ def _age(receipt: Row) -> tuple[str, str]:
     return str(receipt.data.get("lastModifiedDateTime") or ""), str(receipt.data.get("number") or "")
 
 
-def _options(number: str, day: date | None) -> dict[str, str]:
-    condition = f"orderNumber eq {literal(number)}"
+def _options(numbers: Sequence[str], day: date | None) -> dict[str, str]:
+    conditions = [any_of("orderNumber", map(literal, numbers))]
     if day is not None:
-        condition += f" and postingDate eq {literal(day)}"
-    return {"$filter": condition, "$expand": RECEIPT_LINES}
+        conditions.append(f"postingDate eq {literal(day)}")
+    return {"$filter": " and ".join(conditions), "$expand": RECEIPT_LINES}
 
 
 def _lines(data: Mapping[str, Any]) -> list[OrderLine]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from isthmus.connectors.dynamics._client import ODataClient, guid
-from isthmus.connectors.dynamics._odata import Part, Row, any_of, chunks, literal
+from isthmus.connectors.dynamics._odata import Row, any_of, chunks, literal
 from isthmus.connectors.dynamics.business_central.cursor import parse_moment
-from isthmus.connectors.dynamics.business_central.purchasing.access import SET, relative
+from isthmus.connectors.dynamics.business_central.purchasing.access import READ_AT_ONCE, SET
 from isthmus.connectors.dynamics.business_central.purchasing.orders import Order
 from isthmus.connectors.dynamics.business_central.purchasing.posted_receipts import receipt_record
 from isthmus.contract.records import NativeRecord
-
-_NUMBERS_PER_FILTER = 20
 
 
 def order_records(rows: Sequence[Row]) -> list[NativeRecord]:
@@ -45,20 +43,9 @@ def _of_order(order: Order) -> NativeRecord:
 
 async def _order_ids(client: ODataClient, company: str, numbers: Iterable[str]) -> Mapping[str, str]:
     """Number -> id of orders that still stand. Raises what the reading raises."""
-    parts = [
-        Part(
-            method="GET",
-            path=relative(
-                f"{company}/{SET}", {"$filter": any_of("number", map(literal, group)), "$select": "id,number"}
-            ),
-        )
-        for group in chunks(sorted(numbers), _NUMBERS_PER_FILTER)
-    ]
     found: dict[str, str] = {}
-    for reply in await client.batch(parts, writes=False):
-        error = client.verdict(reply, writes=False)
-        if error is not None:
-            raise error
-        values = reply.body.get("value", []) if isinstance(reply.body, Mapping) else []
-        found |= {str(order["number"]): guid(str(order["id"])) for order in values}
+    for group in chunks(sorted(numbers), READ_AT_ONCE):
+        options = {"$filter": any_of("number", map(literal, group)), "$select": "id,number"}
+        rows = await client.all(f"{company}/{SET}", options)
+        found |= {str(row.data["number"]): guid(str(row.data["id"])) for row in rows}
     return found

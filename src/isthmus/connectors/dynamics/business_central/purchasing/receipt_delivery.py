@@ -45,7 +45,7 @@ _POSTED_AT_ONCE = 20
 #: Receipts of one delivery: two requests of posting.
 RECEIPTS_AT_ONCE = 40
 #: Requests one receipt takes, about.
-REQUESTS_EACH = 10
+REQUESTS_EACH = 6
 
 #: Those that go on, and the outcomes of those that do not.
 Step = tuple[list[Work], list[Outcome]]
@@ -221,27 +221,30 @@ def _conclude(
     work: Work, error: IsthmusError | None, order: Found, receipts: list[Row] | IsthmusError
 ) -> Outcome | None:
     """What the order shows after the posting; None for a refusal without effect."""
+    before, after = work.before, added(work.before, work.receive)
     if isinstance(order, IsthmusError):
-        return outcome_of(work.key, Uncertain(f"posted, but it could not be read: {order.message}", code="unconfirmed"))
-    before = work.before
+        return _unconfirmed(work, f"what became of the posting could not be read: {order.message}")
+    if isinstance(receipts, IsthmusError):
+        return _unconfirmed(work, f"the posted receipt could not be read: {receipts.message}")
     if order is None:
         if error is not None:
-            doubt = Uncertain("the order is gone, and the posting was not confirmed.", code="unconfirmed")
-            return outcome_of(work.key, doubt)
-        outcome = received(work, receipts)
-        return structs.replace(outcome, memo=memo_of(added(before, work.receive), work.at.number))
+            return _unconfirmed(work, "the order is gone, and its posting was not answered as done.")
+        return structs.replace(received(work, receipts), memo=memo_of(after, work.at.number))
     work.order = order
-    if order.received == added(before, work.receive):
+    if order.received == after:
         return received(work, receipts)
     if order.received != before:
         text = "somebody else received goods of the order at the same time."
         return received(work, receipts, text=text) if error is None else held(work)
     if error is None:
-        unseen = Uncertain("answered as posted, but the order does not show it yet.", code="unconfirmed")
-        return outcome_of(work.key, unseen)
+        return _unconfirmed(work, "answered as posted, but the order does not show it yet.")
     if isinstance(error, Stale):
         return outcome_of(work.key, _changed())
     return None if isinstance(error, Reject) else outcome_of(work.key, error)
+
+
+def _unconfirmed(work: Work, text: str) -> Outcome:
+    return outcome_of(work.key, Uncertain(text, code="unconfirmed"))
 
 
 def _left_on_order(work: Work) -> Outcome:

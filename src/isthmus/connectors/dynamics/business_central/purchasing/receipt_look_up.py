@@ -31,7 +31,10 @@ from isthmus.errors import IsthmusError, Reject
 
 
 async def look_up_on(client: ODataClient, place: Place, work: Work) -> Outcome | None:
-    """By the received quantities of an order that stands: done, None for not there, or a refusal with a memo."""
+    """By the received quantities of an order that stands: done, None for not there, or a refusal with a memo.
+
+    Raises what the reading of posted receipts raises.
+    """
     order = work.at
     if taken_back(work.document, order, work.before):
         return corrected(work)
@@ -42,8 +45,11 @@ async def look_up_on(client: ODataClient, place: Place, work: Work) -> Outcome |
     if wanted is not None and not wanted.missing:
         work.receive = wanted.receive
         if order.received == added(work.before, work.receive):
-            receipts = await PostedReceipts(client, place.path).of_orders([(order.number, work.document.day)])
-            return received(work, next(iter(receipts.values())))
+            asked = (order.number, work.document.day)
+            receipts = (await PostedReceipts(client, place.path).of_orders([asked]))[asked]
+            if isinstance(receipts, IsthmusError):
+                raise receipts
+            return received(work, receipts)
     if order.received == work.before:
         return None
     return held(work)
@@ -68,10 +74,9 @@ async def look_up_gone(client: ODataClient, place: Place, work: Work) -> Outcome
     return outcome_of(work.key, _untold(work, number))
 
 
-def received(work: Work, receipts: list[Row] | IsthmusError, *, text: str = "") -> Outcome:
+def received(work: Work, receipts: list[Row], *, text: str = "") -> Outcome:
     """Done: the order shows it. Its posted receipt, where it can be told."""
-    rows = [] if isinstance(receipts, IsthmusError) else receipts
-    outcome = posted(work, pick(rows, work.at.every_line, work.receive))
+    outcome = posted(work, pick(receipts, work.at.every_line, work.receive))
     return structs.replace(outcome, memo=memo(work.at), text=text or outcome.text)
 
 
