@@ -60,10 +60,20 @@ def show_plan(made: Any) -> None:
         words = f"{item.subject}: {item.state} {item.number} {money(item.amount, item.currency)} ({item.decided})"
         say(f"{words} {item.reason}".rstrip())
         for line in item.fields.get("lines", []):
-            dimensions = " ".join(f"{code}={value}" for code, value in sorted(line.get("dimensions", {}).items()))
-            say(f"    {line['account']:>10}  {money(line['amount']):>14}  {dimensions}")
+            say(_line(line).rstrip())
     if made.truncated:
         say(f"… and {made.truncated:,} more; --items shows them")
     say(f"about {made.requests:,} requests at the target, at least {made.seconds} s by its quota; nothing was written")
     for trouble in made.troubles:
         say(trouble, style="red", error=True)
+
+
+def _line(line: dict[str, Any]) -> str:
+    """A line of a document: what is charged, or what is bought or received and how much of it."""
+    amount = money(line["amount"]) if line.get("amount") else ""
+    quantity = line.get("accepted", line.get("quantity"))
+    if quantity is None:
+        dimensions = " ".join(f"{code}={value}" for code, value in sorted(line.get("dimensions", {}).items()))
+        return f"    {line.get('account', ''):>10}  {amount:>14}  {dimensions}"
+    what = line.get("item") or line.get("account") or line.get("order_line") or ""
+    return f"    {what:>10}  {quantity:>10} {line.get('unit') or '':<6} {amount:>14}"
