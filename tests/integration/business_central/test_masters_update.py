@@ -159,8 +159,12 @@ async def test_without_page_30_planning_fields_are_absent_and_the_rest_works(sto
     connector = stockroom.connector(services={})
     item = await one(stockroom, connector, "items", number="1000")
     assert "reorderPoint" not in item.data
-    outcome = (await stockroom.write(connector, edit(stockroom, "item", item, displayName="Seal")))["e"]
-    assert outcome.result == "done"
+    both = edit(stockroom, "item", item, displayName="Seal", reorderPoint=Decimal(4))
+    outcome = (await stockroom.write(connector, both))["e"]
+    assert (outcome.result, outcome.text[:20]) == ("done", "without reorderPoint")
+    native = {"number": "7000", "displayName": "Belt", "baseUnitOfMeasureCode": "PCS", "reorderPoint": Decimal(4)}
+    made = (await stockroom.write(connector, stockroom.op("item", "i", native)))["i"]
+    assert (made.result, made.text[:20]) == ("done", "without reorderPoint")
     only_card = edit(stockroom, "item", item, reorderPoint=Decimal(4))
     refused = (await stockroom.write(connector, only_card))["e"]
     assert (refused.result, refused.code) == ("reject", "service_not_named")

@@ -41,6 +41,12 @@ def shown(card: Mapping[str, Any]) -> dict[str, Any]:
     return {name: card[told] for name, told in _PROPERTIES.items() if told in card}
 
 
+def left_out(native: Mapping[str, Any]) -> str:
+    """What is told of an item that was written without its card, because the connection names no page 30."""
+    names = " and ".join(name for name in native if name in _WRITTEN)
+    return f"without {names}: the connection names no page 30 as a web service." if names else ""
+
+
 class ItemCards:
     """Cards of one environment; without the service there are none, and the fields stay absent."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from isthmus.connectors.dynamics._odata import Part, PartReply, Row, row
-from isthmus.connectors.dynamics.business_central.item_card import ItemCards, card_part, shown
+from isthmus.connectors.dynamics.business_central.item_card import ItemCards, card_part, left_out, shown
 from isthmus.connectors.dynamics.business_central.masters.facts import Master
 from isthmus.connectors.dynamics.business_central.masters.refusals import Refusals
 from isthmus.connectors.dynamics.business_central.masters.values import (
@@ -156,7 +156,8 @@ class CreateWay:
     async def _dressed(self, place: Place, new: New, made: Row) -> Outcome:
         """The record with its card. What stands on the card is part of the record: without it, it is not done."""
         if not new.card:
-            return self._done(new, native_record(made, {}))
+            text = "" if self._cards.published else left_out(new.operation.native)
+            return structs.replace(self._done(new, native_record(made, {})), text=text)
         number = str(made.data.get(self._master.number, ""))
         try:
             card = (await self._cards.of(place.name, [number]))[number]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from isthmus.connectors.dynamics._client import guid
 from isthmus.connectors.dynamics._odata import Part, PartReply, Row, row
-from isthmus.connectors.dynamics.business_central.item_card import CARD_NAMES, ItemCards, card_part, shown
+from isthmus.connectors.dynamics.business_central.item_card import CARD_NAMES, ItemCards, card_part, left_out, shown
 from isthmus.connectors.dynamics.business_central.masters.facts import Master
 from isthmus.connectors.dynamics.business_central.masters.refusals import Refusals
 from isthmus.connectors.dynamics.business_central.masters.values import for_change, shows
@@ -139,7 +139,8 @@ class UpdateWay:
         The version told stays the one before the card's change: it makes the next read look at the record again.
         """
         if not edit.card:
-            return self._done(edit.operation, record)
+            text = "" if self._has_cards else left_out(edit.operation.native)
+            return structs.replace(self._done(edit.operation, record), text=text)
         number = str(record.data.get(self._master.number, ""))
         try:
             card = (await self._cards.of(place.name, [number])).get(number, Row({}, None))
