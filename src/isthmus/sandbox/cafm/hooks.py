@@ -68,6 +68,7 @@ class Hooks:
         self.drops: dict[int, int] = {}
         self.counts = {"sent": 0, "delivered": 0, "failed": 0, "dropped": 0}
         self._kept: dict[int, deque[Delivery]] = {}
+        self._held: dict[int, list[Delivery]] = {}
         self._due: list[tuple[float, int, Delivery]] = []
         self._order = itertools.count()
         self._sending: set[asyncio.Task[None]] = set()
@@ -90,10 +91,13 @@ class Hooks:
             made.behind = fate.behind
             self._keep(made)
             if fate.lost:
-                made.state = "dropped"
-                self.counts["dropped"] += 1
+                self._drop(made)
             else:
                 self._push(made)
+
+    def _drop(self, delivery: Delivery) -> None:
+        delivery.state = "dropped"
+        self.counts["dropped"] += 1
 
     def ping(self, hook: Record) -> None:
         """The event of a test."""
@@ -113,6 +117,8 @@ class Hooks:
         kept.append(delivery)
         while len(kept) > _KEPT and kept[0].state != "pending":
             kept.popleft()
+        if delivery.behind:
+            self._held.setdefault(delivery.webhook_id, []).append(delivery)
 
     def _push(self, delivery: Delivery) -> None:
         heapq.heappush(self._due, (delivery.due, next(self._order), delivery))
@@ -128,7 +134,7 @@ class Hooks:
             if due != delivery.due or delivery.state != "pending":
                 continue  # moved, or settled meanwhile
             if hook is None or not hook["active"]:
-                delivery.state = "dropped"
+                self._drop(delivery)
                 continue
             delivery.due = -1.0
             task = asyncio.get_running_loop().create_task(self._send(hook, delivery))
@@ -163,8 +169,7 @@ class Hooks:
             delivery.due = self._world.clock.seconds() + waits[delivery.attempts - 1]
             self._push(delivery)
             return
-        delivery.state = "dropped"
-        self.counts["dropped"] += 1
+        self._drop(delivery)
         self.drops[hook["id"]] = self.drops.get(hook["id"], 0) + 1
         if self.drops[hook["id"]] >= self._world.switches.hook_drops:
             self._disable(hook["id"])
@@ -181,12 +186,15 @@ class Hooks:
 
     def _let_pass(self, passed: Delivery) -> None:
         """Events held back behind later ones come nearer to their turn."""
-        for one in self._kept.get(passed.webhook_id, ()):
-            if one.behind and one is not passed and one.state == "pending":
+        held = self._held.pop(passed.webhook_id, [])
+        for one in held:
+            if one is not passed and one.state == "pending":
                 one.behind -= 1
                 if not one.behind:
                     one.due = self._world.clock.seconds()
                     self._push(one)
+        if left := [one for one in held if one.behind and one.state == "pending"]:
+            self._held[passed.webhook_id] = left
 
     async def settle(self) -> None:
         """Return when everything that is due by now was answered, or given up."""

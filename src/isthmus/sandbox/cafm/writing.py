@@ -140,9 +140,9 @@ def _first_status(entity: Entity, record: Record, body: Mapping[str, Any], readi
         return
     given = body.get(statuses.field)
     record[statuses.field] = statuses.first
-    if given is None or given == statuses.first:
+    if given is None or given in ("", statuses.first):
         return
-    if given not in statuses.ways:
+    if not isinstance(given, str) or given not in statuses.ways:
         reading.wrong("not_a_choice", statuses.field, f"{given!r} is none of {', '.join(statuses.ways)}.")
     elif statuses.free:
         record[statuses.field] = given

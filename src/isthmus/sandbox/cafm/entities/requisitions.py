@@ -118,7 +118,7 @@ def _chosen(record: Record, ids: Any) -> list[Record]:
         raise Problem(422, "wrong_type", "lineIds: this takes a list of ids of lines.", "lineIds")
     known = {line["id"] for line in left}
     for index, one in enumerate(ids):
-        if one not in known:
+        if not isinstance(one, int) or one not in known:
             at = f"lineIds[{index}]"
             raise Problem(422, "unknown_reference", f"{at}: there is no line {one!r} left to convert.", at)
     return [line for line in left if line["id"] in ids]
