@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections import deque
 from typing import Any, Self
 
 from aiohttp import web
+
+from isthmus.sandbox.server import Sandbox
+
+SET = "currencies"
 
 
 class Receiver:
@@ -70,3 +75,23 @@ class Receiver:
         """Wait until so many POSTs have come."""
         async with self._came:
             await asyncio.wait_for(self._came.wait_for(lambda: len(self.posts) >= posts), within)
+
+
+async def wait(box: Sandbox, seconds: float) -> None:
+    """Let sandbox time pass; what is sent meanwhile is answered by this very loop."""
+    await asyncio.to_thread(box.advance, seconds)
+
+
+async def subscribe(bc: Any, url: str, set_name: str = SET, **more: Any) -> Any:
+    body = {"notificationUrl": url, "resource": f"/api/v2.0/companies({bc.company})/{set_name}", **more}
+    return await bc.post("/subscriptions", body)
+
+
+async def currency(bc: Any, code: str) -> str:
+    answer = await bc.post(SET, {"code": code})
+    assert answer.status == 201, answer.body
+    return str(answer.body["id"])
+
+
+def moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
