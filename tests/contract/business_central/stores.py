@@ -98,7 +98,7 @@ class Vendors(Masters):
         return {"number": code, "displayName": name, "postalCode": "79098"}
 
     def bad(self, code: str) -> tuple[dict[str, Any], str]:
-        return self.made(code, "x") | {"currencyCode": "XXX"}, "reference_unknown"
+        return self.made(code, "x") | {"currencyCode": "ZZZ"}, "reference_unknown"
 
 
 class Items(Masters):
