@@ -7,7 +7,6 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
 from isthmus.connectors.rest.declared.fields import FieldSpec
-from isthmus.connectors.rest.declared.profile import MoneySpec
 
 _EXACT = Context(prec=60)
 _LONGEST_SHOWN = 40
@@ -22,12 +21,9 @@ class BadForm(ValueError):
         self.wanted = wanted
 
 
-def number(spec: FieldSpec, money: MoneySpec) -> tuple[Convert, Convert]:
+def number(spec: FieldSpec) -> tuple[Convert, Convert]:
     """Both ways of a number on the wire: a JSON number, a string, or whole cents."""
     wire, places = spec.wire or "number", spec.places
-    if spec.kind == "money":
-        wire = spec.wire or money.wire
-        places = places if places is not None else money.places
     if wire == "cents":
         digits = places or 0
         return lambda value: _from_cents(value, digits), lambda value: _to_cents(value, digits, spec)

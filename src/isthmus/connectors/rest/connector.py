@@ -12,6 +12,7 @@ from isthmus.connectors._http.session import HttpSession, Reply
 from isthmus.connectors.rest.batches import Batches, Member
 from isthmus.connectors.rest.checks import Checks
 from isthmus.connectors.rest.client import RestClient
+from isthmus.connectors.rest.comparison import Comparison, Seen
 from isthmus.connectors.rest.config import RestConfig
 from isthmus.connectors.rest.declared.auth import Login, OAuth2
 from isthmus.connectors.rest.declared.loading import load_profile
@@ -84,6 +85,7 @@ class RestConnector:
         self._writer = Writer(client, details, self._narrow, self._look_ups)
         self._batches = Batches(profile.batch, client, self._writer) if profile.batch is not None else None
         self._checks = Checks(profile, client, self._narrow, clock)
+        self._comparison = Comparison(client, self._narrow, details)
 
     def _session(self, base: str, budget: Budget, clock: Clock) -> HttpSession:
         config, profile = self._config, self.profile
@@ -156,6 +158,13 @@ class RestConnector:
     async def fingerprint(self) -> Mapping[str, str]:
         """What identifies the installation by its own words; its address where it has none."""
         return await self._checks.fingerprint()
+
+    async def compare(self) -> AsyncIterator[Seen]:
+        """Facts of the profile as the live system shows them, set by set. Reads only. Raises isthmus.errors when the
+        system cannot be asked at all."""
+        for facts in self._facts.values():
+            async for seen in self._comparison.compare(facts):
+                yield seen
 
     async def describe(self, native: str) -> Sequence[NativeField]:
         """Fields as the first records of the set show them; empty where it has none."""

@@ -44,13 +44,18 @@ class Narrow:
 
     async def first(self, facts: Facts, request: ReadRequest) -> list[NativeRecord]:
         """The first records of a set, as many as `request.limit` says."""
-        listing, ask = facts.listed(), Ask(_names(facts, request))
+        listing = facts.listed()
         if isinstance(listing.paging, NoPaging):
-            sheet = await self._lists.read(facts, listing, ask, Spot(), request.limit)
-            self._lists.close()
+            items = await self.raw(facts, request.limit)
         else:
-            sheet = await read_sheet(self._client, listing, ask, Spot(), request.limit)
-        return await self._details.records(facts, sheet.items[: request.limit], listing)
+            items = (await read_sheet(self._client, listing, Ask(_names(facts, request)), Spot(), request.limit)).items
+        return await self._details.records(facts, items[: request.limit], listing)
+
+    async def raw(self, facts: Facts, count: int) -> tuple[dict[str, Any], ...]:
+        """The first objects of a list that comes in one answer, as they are on the wire."""
+        sheet = await self._lists.read(facts, facts.listed(), Ask({"set": facts.native}), Spot(), count)
+        self._lists.close()
+        return sheet.items
 
     async def by(self, facts: Facts, field: str, values: Sequence[str], request: ReadRequest) -> list[NativeRecord]:
         """Records asked for by a filter; what the system gives is not compared again."""

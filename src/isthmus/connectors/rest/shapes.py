@@ -118,18 +118,27 @@ def _day_in(zone: str) -> Convert:
 
 
 def resolved(spec: FieldSpec, profile: Profile) -> FieldSpec:
-    """The spec with a name of `kinds` replaced by what it stands for; what the field says itself wins."""
-    if spec.kind in BUILT_IN:
-        return spec
-    named = profile.kinds[spec.kind]
-    own = {name: getattr(spec, name) for name in spec.model_fields_set if name != "kind"}
-    return named.model_copy(update=own)
+    """The spec with a name of `kinds` replaced by what it stands for (what the field says itself wins), amounts as
+    `money` says, and the same for all fields inside."""
+    if spec.kind not in BUILT_IN:
+        own = {name: getattr(spec, name) for name in spec.model_fields_set if name != "kind"}
+        spec = profile.kinds[spec.kind].model_copy(update=own)
+    update: dict[str, Any] = {}
+    if spec.kind == "money":
+        money = profile.money
+        update["wire"] = spec.wire or money.wire
+        update["places"] = spec.places if spec.places is not None else money.places
+    if spec.fields:
+        update["fields"] = {
+            name: resolved(one, profile) if one is not None else None for name, one in spec.fields.items()
+        }
+    return spec.model_copy(update=update) if update else spec
 
 
 def _converters(spec: FieldSpec, around: Around) -> tuple[Convert | None, Convert | None]:
     kind = spec.kind
     if kind in {"decimal", "money"}:
-        return number(spec, around.profile.money)
+        return number(spec)
     if kind == "id":
         return _id, (_whole if (spec.wire or around.id_wire) == "number" else None)
     if kind == "time":

@@ -36,16 +36,20 @@ def shipped_names() -> tuple[str, ...]:
 
 def profile_document(name: str) -> Document:
     """The YAML of a profile, by its name or path. Raises ConfigurationError when there is none."""
+    return parse_document(profile_text(name), name if is_file(name) else f"profiles/{name}/{_FILE}")
+
+
+def profile_text(name: str) -> str:
+    """The same before it is parsed."""
     if is_file(name):
-        return parse_document(_text(Path(name)), name)
+        return _text(Path(name))
     if name not in shipped_names():
         raise ConfigurationError(
             f"there is no profile {name!r}: {', '.join(shipped_names())} come along.",
             code="profile_missing",
             hint="Write one of these, or the path of your own, profiles/NAME.yaml.",
         )
-    file = _home().joinpath(name, _FILE)
-    return parse_document(file.read_text(encoding="utf-8"), f"profiles/{name}/{_FILE}")
+    return _home().joinpath(name, _FILE).read_text(encoding="utf-8")
 
 
 def lens_documents(name: str) -> Mapping[str, Document]:
