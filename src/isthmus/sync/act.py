@@ -146,6 +146,7 @@ async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
         document=decode_state(row.document) if row.document else None,
         number=row.number,
         currency=row.currency,
+        anchor_id=row.anchor_id,
     )
     await flow.desk.load(db, [row.company], [work.state])
     works = flow.correct(decode_state(booked[0].document), work, number)

@@ -47,6 +47,8 @@ async def compose(turn: Turn, rows: Sequence[MessageRow], delivery: str) -> Comp
 
     What was sent before is composed as it was sent: a message with a document keeps it while its outcome is unknown.
     """
+    if not rows:
+        return Composed(operations=(), settled=(), documents={})
     async with turn.world.transaction() as db:
         states = await _states(db, turn, rows)
         page = await _page(db, turn, rows, states)

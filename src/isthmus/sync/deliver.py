@@ -16,6 +16,7 @@ from isthmus.errors import FenceLost, Halt, IsthmusError, SignInFailed, Unreacha
 from isthmus.ledger import messages, sides
 from isthmus.ledger.types import MessageRow
 from isthmus.model.values import Action
+from isthmus.sync.adopt import adopt
 from isthmus.sync.compose import compose
 from isthmus.sync.confirm import confirm
 from isthmus.sync.intake import look_again
@@ -83,7 +84,8 @@ def _groups(rows: Sequence[MessageRow], support: Mapping[str, EntitySupport]) ->
 async def _deliver_group(turn: Turn, group: Group) -> None:
     delivery = delivery_name(group.rows, turn.world.epoch)
     await refresh(turn, group)
-    composed = await compose(turn, group.rows, delivery)
+    behind = await adopt(turn, group.rows)
+    composed = await compose(turn, [row for row in group.rows if row.id not in {one.id for one in behind}], delivery)
     actions = {operation.key: operation.action for operation in composed.operations}
     intents = [
         (row.id, delivery, composed.documents.get(row.id, row.document), actions.get(row.key, row.action))
@@ -92,7 +94,7 @@ async def _deliver_group(turn: Turn, group: Group) -> None:
     reach("before_intent")
     async with turn.commit() as db:
         claimed = await messages.claim(db, turn.actor.id, intents, turn.fence, turn.now())
-        await messages.settle(db, [s for s in composed.settled if s.id in claimed], turn.fence, turn.now())
+        await messages.settle(db, [s for s in (*behind, *composed.settled) if s.id in claimed], turn.fence, turn.now())
     reach("after_intent")
     documents = {row.id: structs.replace(row, document=composed.documents.get(row.id, "")) for row in group.rows}
     rows = {row.key: documents[row.id] for row in group.rows if row.id in claimed}

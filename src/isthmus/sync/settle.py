@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: How soon an unknown outcome is looked up first, and how often a saved document's booking.
 FIRST_LOOK = timedelta(seconds=2)
 BOOKING_LOOK = timedelta(minutes=1)
+#: How long a used-up budget is left alone where it does not say itself.
+_BUDGET_PAUSE = timedelta(seconds=30)
 #: What ails the system as a whole, not the document.
 _SYSTEM_TROUBLE = frozenset(
     {"unreachable", "sign_in_unreachable", "sign_in_unavailable", "throttled", "unavailable", "budget", "not_sent"}
@@ -69,6 +71,8 @@ def _retry(turn: Turn, row: MessageRow, outcome: Outcome, told: Settlement) -> S
     flow = turn.world.flow(row.flow)
     spec = flow.retry if flow is not None else RetrySpec()
     attempt = row.attempts + 1
+    if outcome.code == "budget":  # nothing was sent: it says nothing of this document, and costs none of its tries
+        return structs.replace(told, state="retrying", next_at=turn.now() + _pause(outcome), uncounted=True)
     if outcome.result == "stale":
         told = structs.replace(told, code="stale", reason="somebody else changed the record meanwhile: read again")
     if attempt >= spec.attempts and not _patient(turn, row, outcome):
@@ -81,6 +85,10 @@ def _retry(turn: Turn, row: MessageRow, outcome: Outcome, told: Settlement) -> S
         )
     wait = timedelta(seconds=outcome.after) if outcome.after else backoff(spec, attempt)
     return structs.replace(told, state="retrying", next_at=turn.now() + wait, abandon=True)
+
+
+def _pause(outcome: Outcome) -> timedelta:
+    return timedelta(seconds=outcome.after) if outcome.after else _BUDGET_PAUSE
 
 
 def _patient(turn: Turn, row: MessageRow, outcome: Outcome) -> bool:

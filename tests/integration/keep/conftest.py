@@ -21,7 +21,7 @@ from isthmus.model.entity import State, entities
 from isthmus.sync.admit import list_keys_of
 from isthmus.sync.merge import Policy
 from isthmus.sync.run import run_turn
-from isthmus.sync.world import Actor, KeepSpec, StreamSpec, Tables, World
+from isthmus.sync.world import Actor, AnyFlow, KeepSpec, StreamSpec, Tables, World
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -49,6 +49,7 @@ native: purchase_order
 fields:
   number:        {at: number}
   vendor:        {at: vendor, ref: vendor}
+  requisition:   {at: requisition}
   booked_number: {at: own_number, way: read}
   lines:
     each: lines
@@ -59,7 +60,22 @@ fields:
       quantity: {at: quantity}
       received: {at: received, way: read}
 """
-LENSES = {"payment_terms": TERMS, "vendor": VENDOR, "purchase_order": ORDER}
+REQUISITION = """
+entity: purchase_requisition
+native: purchase_requisition
+fields:
+  number: {at: number}
+  status: {at: status}
+  vendor: {at: vendor, ref: vendor}
+  lines:
+    each: lines
+    key: key
+    fields:
+      key:      {at: line}
+      item:     {at: item}
+      quantity: {at: quantity}
+"""
+LENSES = {"payment_terms": TERMS, "vendor": VENDOR, "purchase_order": ORDER, "purchase_requisition": REQUISITION}
 FINANCE: dict[str, Policy] = {}
 
 
@@ -72,7 +88,7 @@ class Bench:
         self.cafm = Shelf("cafm", *LENSES, external_id="erp_id")
         self.policies: dict[str, Policy] = {}
         self.database = database
-        self.flows: dict[str, KeepSpec] = {}
+        self.flows: dict[str, AnyFlow] = {}
         self.world: World | None = None
 
     def flow(self, entity: str, source: str = "finance", target: str = "cafm", **more: Any) -> KeepSpec:
@@ -97,12 +113,13 @@ class Bench:
 
         shelves: Mapping[str, Shelf] = {"finance": self.finance, "cafm": self.cafm}
         kept = {flow.source_entity for flow in self.flows.values()}
+        only = {"purchase_requisition": "cafm"}
         actors = {}
         for name, shelf in shelves.items():
             lenses = {
                 e: compile_lens(parse_document(text, f"{e}.yaml"), entities=entities()) for e, text in LENSES.items()
             }
-            keys = [entity for entity in LENSES if entity in kept]
+            keys = [entity for entity in LENSES if entity in kept and only.get(entity, name) == name]
             actors[name] = Actor(
                 id=name,
                 system="shelf",
