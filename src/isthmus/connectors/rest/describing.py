@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from isthmus.connectors.rest.declared.fields import FieldSpec
 from isthmus.connectors.rest.facts import Facts
 from isthmus.contract.connector import NativeField, NativeType
@@ -20,7 +22,25 @@ _TYPES: Mapping[str, NativeType] = {
 def described(facts: Facts, records: Sequence[NativeRecord]) -> list[NativeField]:
     """Fields of a set. Without a record nothing is known of the live system: empty."""
     rows = [record.data for record in records if record.data and not record.problem]
-    return _fields(facts.shape.specs, rows) if rows else []
+    if not rows:
+        return []
+    united = facts.whole.own.united
+    return [
+        structs.replace(field, fields=_united(facts, field, united[field.name])) if field.name in united else field
+        for field in _fields(facts.shape.specs, rows)
+    ]
+
+
+def _united(facts: Facts, field: NativeField, lists: Sequence[str]) -> tuple[NativeField, ...]:
+    """Fields of an element that may come from several lists: what is shown, and what the others declare."""
+    if not field.fields:
+        return ()  # no record has an element: nothing is known of them
+    found = {inner.name: inner for inner in field.fields}
+    for name in lists:
+        spec = facts.shape.specs.get(name)
+        for inner in _declared(spec.fields if spec is not None else {}):
+            found.setdefault(inner.name, inner)
+    return tuple(found.values())
 
 
 def _fields(specs: Mapping[str, FieldSpec | None], rows: Sequence[Mapping[str, Any]]) -> list[NativeField]:
