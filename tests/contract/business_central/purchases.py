@@ -80,7 +80,7 @@ class PurchaseOrders(Part):
 
     def refused(self, serial: int, *, delivery: str) -> Refusal | None:
         lines = [{"lineKey": "1", "itemId": MISSING, "quantity": Decimal(1)}]
-        return Refusal(self._operation(serial, lines, delivery, ()), "item_missing")
+        return Refusal(self._operation(serial, lines, delivery, ()), "item_unknown")
 
     async def effects(self, operation: Operation) -> int:
         name = operation.native["shipToName"]

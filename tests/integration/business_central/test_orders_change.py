@@ -52,7 +52,7 @@ async def test_many_orders_are_amended_in_few_requests_and_one_bad_one_stays_beh
     purchasing.box.reset_calls()
     outcomes = await purchasing.received(*operations)
     assert [outcome.result for outcome in outcomes] == ["done"] * 7 + ["reject"] + ["done"] * 12
-    assert (outcomes[7].code, outcomes[7].field) == ("unit_missing", "lines[0].unit")
+    assert (outcomes[7].code, outcomes[7].field) == ("unit_unknown", "lines[0].unit")
     assert purchasing.box.calls()["by_path"]["POST $batch"] == 1
 
 

@@ -46,7 +46,7 @@ async def test_sixty_orders_travel_in_few_requests_and_one_bad_one_stays_behind(
     outcomes = await purchasing.write(purchasing.ours, *orders)
     assert {key for key, outcome in outcomes.items() if outcome.result != "done"} == {"order-17"}
     bad = outcomes["order-17"]
-    assert (bad.result, bad.code, bad.field, bad.value) == ("reject", "item_missing", "lines[0].item", MISSING)
+    assert (bad.result, bad.code, bad.field, bad.value) == ("reject", "item_unknown", "lines[0].item", MISSING)
     assert purchasing.box.calls()["by_path"]["POST $batch"] == 3
     assert len((await purchasing.read(purchasing.ours, "purchaseOrders")).records) == 59
 
@@ -56,12 +56,12 @@ async def test_sixty_orders_travel_in_few_requests_and_one_bad_one_stays_behind(
     [
         (("vendors", "20000", {"blocked": "All"}), {}, {}, "vendor_blocked", "vendor", "20000"),
         (("items", "SEAL", {"blocked": True}), {}, {}, "item_blocked", "lines[1].item", "SEAL"),
-        (None, {"unitOfMeasureCode": "TON"}, {}, "unit_missing", "lines[1].unit", "TON"),
-        (None, {"locationId": MISSING}, {}, "location_missing", "lines[1].location", MISSING),
+        (None, {"unitOfMeasureCode": "TON"}, {}, "unit_unknown", "lines[1].unit", "TON"),
+        (None, {"locationId": MISSING}, {}, "location_unknown", "lines[1].location", MISSING),
         (None, {"description": "x" * 101}, {}, "too_long", "lines[1].description", "x" * 60),
         (None, {"itemId": None}, {}, "nothing_bought", "lines[1].item", "2"),
         (None, {"itemId": None, "accountId": MISSING}, {}, "account_missing", "lines[1].account", MISSING),
-        (None, {}, {"vendorId": MISSING}, "vendor_missing", "vendor", MISSING),
+        (None, {}, {"vendorId": MISSING}, "vendor_unknown", "vendor", MISSING),
     ],
 )
 async def test_a_refusal_names_field_value_and_where_to_mend_it(
@@ -89,7 +89,8 @@ async def test_a_look_up_finds_orders_by_their_mark_also_among_their_like(purcha
     sent = await purchasing.write(purchasing.ours, orders[0], undated)
     other = purchasing.connector()
     found = await other.look_up([*orders[:2], undated])
-    assert found == {key: structs.replace(outcome) for key, outcome in sent.items()}
+    assert found == {key: structs.replace(outcome, memo=None) for key, outcome in sent.items()}
+    assert sent["order-0"].memo == {"received": {}, "order": sent["order-0"].number}
 
 
 async def test_a_batch_that_is_cut_in_the_middle_leaves_doubt_until_it_is_looked_up(purchasing: Purchasing) -> None:

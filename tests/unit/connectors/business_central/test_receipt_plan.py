@@ -26,6 +26,7 @@ from isthmus.connectors.dynamics.business_central.purchasing.receipt_plan import
     preparation,
     second_round,
     somebody_else,
+    taken_back,
 )
 from isthmus.contract.operations import Operation
 from isthmus.errors import Reject
@@ -196,3 +197,14 @@ def test_a_posted_receipt_tells_the_lines_of_its_order() -> None:
     assert [(row["orderLineKey"], row["lineKey"], row["quantity"]) for row in shown["purchaseReceiptLines"]] == [
         ("2147483655", "2147483655", 2), ("2147483655", "2.0001", -1),
     ]  # fmt: skip
+
+
+def test_goods_that_people_took_back_already_are_seen_on_the_lines_of_the_order() -> None:
+    known = {10_000: Decimal(5), 20_000: Decimal(1)}
+    back = document(("1", "-2"), ("2147483655", "3"))
+    assert taken_back(back, order(line(10_000, receivedQuantity=3), line(20_000, receivedQuantity=4)), known)
+    assert taken_back(document(("1", "-5")), order(line(10_000), line(20_000, receivedQuantity=1)), known)
+    assert not taken_back(back, order(line(10_000, receivedQuantity=3), line(20_000, receivedQuantity=1)), known)
+    assert not taken_back(back, order(line(10_000, receivedQuantity=3)), known)
+    came = order(line(10_000, receivedQuantity=8), line(20_000, receivedQuantity=1))
+    assert not taken_back(document(("1", "3")), came, known)

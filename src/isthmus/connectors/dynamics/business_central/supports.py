@@ -155,7 +155,7 @@ def _purchasing(config: BusinessCentralConfig) -> dict[str, EntitySupport]:
             batch=BATCH_LIMIT,
             settle=LONGEST_EXECUTION,
             versions=True,
-            requests_each=3,
+            requests_each=2,
             assumed=(
                 "A deep insert whose line is refused makes no order.",
                 "Lines of a released order cannot be changed.",

@@ -89,7 +89,7 @@ class OrderDiagnosis:
             return None
         vendor = facts.find("vendors", "id" if field == "vendorId" else "number", value)
         if vendor is None:
-            return self._refused("vendor", value, "vendor_missing", "vendor {} does not exist", "Vendors", "Create it")
+            return self._refused("vendor", value, "vendor_unknown", "vendor {} does not exist", "Vendors", "Create it")
         if vendor.get("blocked") == "All":
             number = str(vendor.get("number") or value)
             return self._refused("vendor", number, "vendor_blocked", "vendor {} is blocked", "Vendors", "Unblock it")
@@ -104,7 +104,7 @@ class OrderDiagnosis:
         item = facts.find("items", "id", value) if value else _NOTHING
         where, page = f"{place}.item", "Items"
         if item is None:
-            return self._refused(where, value, "item_missing", "item {} does not exist", page, "Create it")
+            return self._refused(where, value, "item_unknown", "item {} does not exist", page, "Create it")
         if item.get("blocked") is True:
             number = str(item.get("number") or value)
             return self._refused(where, number, "item_blocked", "item {} is blocked", page, "Unblock it")
@@ -131,14 +131,14 @@ class OrderDiagnosis:
             value = str(fields.get(field) or "")
             if value and facts.find("unitsOfMeasure", by, value) is None:
                 text, page = "unit {} does not exist", "Units of Measure"
-                return self._refused(f"{place}.unit", value, "unit_missing", text, page, "Create it")
+                return self._refused(f"{place}.unit", value, "unit_unknown", text, page, "Create it")
         return None
 
     def _location(self, place: str, fields: Data, facts: Facts) -> Reject | None:
         value = str(fields.get("locationId") or "")
         if value and facts.find("locations", "id", value) is None:
             text = "location {} does not exist"
-            return self._refused(f"{place}.location", value, "location_missing", text, "Locations", "Create it")
+            return self._refused(f"{place}.location", value, "location_unknown", text, "Locations", "Create it")
         return None
 
     def _period(self, document: Mentioned, facts: Facts) -> Reject | None:

@@ -24,6 +24,7 @@ from isthmus.connectors.dynamics.business_central.purchasing.order_documents imp
     to_create,
 )
 from isthmus.connectors.dynamics.business_central.purchasing.orders import Order
+from isthmus.connectors.dynamics.business_central.purchasing.receipt_documents import memo_of
 from isthmus.connectors.dynamics.business_central.purchasing.your_reference import (
     note_reference,
     numbers_by_reference,
@@ -127,7 +128,8 @@ class PurchaseOrderCreation:
         for order_id, (operation, _) in made.items():
             found = shown[order_id]
             if isinstance(found, Order):
-                outcomes.append(structs.replace(done(operation.key, found), text=notes[order_id]))
+                fresh = memo_of({}, found.number)
+                outcomes.append(structs.replace(done(operation.key, found), text=notes[order_id], memo=fresh))
             elif found is None:
                 outcomes.append(outcome_of(operation.key, Retry("the order made was not kept.", code="not_kept")))
             else:

@@ -98,7 +98,7 @@ def posted(work: Work, receipt: Row | None) -> Outcome:
 def corrected(work: Work) -> Outcome:
     """Done: somebody took the goods back in Business Central."""
     text = f"taken back in Business Central already: order {work.at.number} shows what remains."
-    return Outcome(key=work.key, result="done", number=work.at.number, memo=memo(work.at), text=text)
+    return Outcome(key=work.key, result="done", memo=memo(work.at), text=text)
 
 
 def held(work: Work, text: str = "") -> Outcome:
