@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from isthmus.cli.options import Debug, Json, Project, Sets, place_of
 from isthmus.cli.output import say, write_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from isthmus.cli.opening import Session
 
 
 def register(app: typer.Typer) -> None:
@@ -40,16 +45,19 @@ async def _sync(place: Any, limit: int, as_json: bool) -> int:
 
     async with open_session(place, jumps=True) as session:
         await session.refuse_changed_environment()
+        began = session.clock.now()
         with show_progress(quiet=as_json) as progress:
             standing = await session.runtime.until_idle(
                 simulated=session.simulated, limit=timedelta(seconds=limit) if limit else None, progress=progress
             )
         async with session.runtime.world.transaction() as db:
             report = await status_report(db)
+        report["used"] = _used(session, began)
         if as_json:
             write_json(report)
         else:
             print_status(report)
+            _show_used(report["used"])
         for name, trouble in standing.troubled.items():
             say(f"{name}: {trouble}", style="red", error=True)
         if standing.troubled:
@@ -58,3 +66,33 @@ async def _sync(place: Any, limit: int, as_json: bool) -> int:
             return 1 if ours and not standing.lost - ours else 3
         stopped = sum(report["messages"].get(state, 0) for state in ("dead", "held", "waiting", "uncertain"))
         return 2 if stopped or standing.pending else 0
+
+
+def _used(session: Session, began: datetime) -> dict[str, Any]:
+    """What this run took: time of the clock it worked by, and calls of each connection that makes any."""
+    return {
+        "seconds": round((session.clock.now() - began).total_seconds()),
+        "simulated": session.simulated,
+        "connections": {
+            name: {
+                "requests": connector.traffic.requests,
+                "writes": connector.traffic.writes,
+                "throttled": connector.traffic.throttled,
+            }
+            for name, connector in session.runtime.connectors.items()
+            if connector.traffic.requests
+        },
+    }
+
+
+def _show_used(used: dict[str, Any]) -> None:
+    if not used["connections"]:
+        return
+    minutes, seconds = divmod(used["seconds"], 60)
+    time = f"{minutes}:{seconds:02} of simulated time" if used["simulated"] else f"{minutes}:{seconds:02}"
+    calls = "; ".join(
+        f"{name} {found['requests']:,} requests, {found['writes']:,} of them writing"
+        + (f", throttled {found['throttled']:,} times" if found["throttled"] else "")
+        for name, found in used["connections"].items()
+    )
+    say(f"{time}. {calls}.", style="dim")

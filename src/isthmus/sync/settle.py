@@ -27,7 +27,9 @@ _SYSTEM_TROUBLE = frozenset(
     {"unreachable", "sign_in_unreachable", "sign_in_unavailable", "throttled", "unavailable", "budget", "not_sent"}
 )
 #: Refusals that a person decides on rather than mends in the document.
-_HELD_CODES = frozenset({"period_closed", "number_taken", "somebody_else"})
+_HELD_CODES = frozenset(
+    {"booked_otherwise", "cannot_tell", "line_differs", "number_taken", "period_closed", "somebody_else", "there_already"}
+)
 
 
 def settlement(turn: Turn, row: MessageRow, outcome: Outcome, begun_at: datetime, seconds: float) -> Settlement:
