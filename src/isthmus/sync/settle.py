@@ -28,8 +28,11 @@ _SYSTEM_TROUBLE = frozenset(
 )
 #: Refusals that a person decides on rather than mends in the document.
 _HELD_CODES = frozenset(
-    {"booked_otherwise", "cannot_tell", "line_differs", "number_taken", "period_closed", "somebody_else", "there_already"}
-)
+    {
+        "booked_otherwise", "cannot_tell", "line_differs", "number_taken", "period_closed", "somebody_else",
+        "there_already",
+    }
+)  # fmt: skip
 
 
 def settlement(turn: Turn, row: MessageRow, outcome: Outcome, begun_at: datetime, seconds: float) -> Settlement:
