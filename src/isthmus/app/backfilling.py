@@ -26,6 +26,12 @@ from isthmus.sync.world import LANES, FlowSpec
 def prepare(runtime: Runtime, flow: str, since: date | None, until: date | None, *, post: bool) -> Backfill:
     """A backfill of a flow. With `post` the flow decides without its cut-over. Raises ConfigurationError."""
     found = _uncut(runtime, flow) if post else runtime.world.event_flow(flow)
+    if found is None and runtime.world.keep_flow(flow) is not None:
+        raise ConfigurationError(
+            f"flow {flow!r} keeps a state in step: all its records are read anyway, so there is nothing to backfill.",
+            code="usage",
+            hint="Run `isthmus match-existing` for what both sides hold already.",
+        )
     if found is None:
         known = ", ".join(sorted(runtime.project.flows))
         raise ConfigurationError(f"there is no flow {flow!r} in this project.", code="usage", hint=f"It has {known}.")

@@ -37,13 +37,14 @@ async def agree(db: Db, turn: Turn, entity: str, company: str, landed: Landed) -
     writes: list[RecordWrite] = []
     changes: list[Change] = []
     audits: list[AuditWrite] = []
+    read_only = lens.read_only_paths()
     for row, outcome in landed:
         side = rows[row.record_id or 0]
         sent = decode_state(row.document) if row.document else {}
         shown = (
             lens.read(outcome.native, context).state if outcome.native is not None else {**_state(side.base), **sent}
         )
-        state = _learned(turn, lens, entity, decode_state(side.data), shown)
+        state = _learned(turn, lens, entity, decode_state(side.data), shown, read_only)
         writes.append(_write(row, outcome, side, state, shown, sent))
         audits.extend(_told(row, side, sent))
         if writes[-1].changed:
@@ -68,9 +69,9 @@ def _state(text: str) -> State:
     return decode_state(text) if text else {}
 
 
-def _learned(turn: Turn, lens: Lens, entity: str, ours: State, shown: State) -> State:
+def _learned(turn: Turn, lens: Lens, entity: str, ours: State, shown: State, read_only: frozenset[str]) -> State:
     """The hub's state with what the system tells of fields that were not written."""
-    base = _without(shown, lens.read_only_paths())
+    base = _without(shown, read_only)
     merged = merge(
         base,
         ours,
