@@ -152,3 +152,17 @@ async def test_orders_are_read_to_the_end_where_the_service_shows_them_one_by_on
     assert {outcome.result for outcome in outcomes} == {"done"}
     purchasing.box.set(page_size=20_000)
     assert [await purchasing.quantities(order) for order in made] == [{"1": (11, 0)}] * 5
+
+
+async def test_a_price_that_the_service_looks_up_anew_is_brought_back(
+    purchasing: Purchasing,
+) -> None:
+    """A changed unit or quantity makes it choose a price of its own, though ours was in the same order (bc.md §19)."""
+    made = await purchasing.made(1, await purchasing.line("1"), await purchasing.line("2"))
+    lines = [await purchasing.line("1", unitOfMeasureCode="BOX"), await purchasing.line("2", quantity="20")]
+    [done] = await purchasing.received(purchasing.change(made, purchaseOrderLines=lines))
+    assert done.result == "done", done
+    found = await purchasing.lines(made)
+    assert [(line["unitOfMeasureCode"], line["quantity"], line["directUnitCost"]) for line in found.values()] == [
+        ("BOX", 10, DEC("4.5")), ("PCS", 20, DEC("4.5")),
+    ]  # fmt: skip

@@ -143,19 +143,33 @@ def test_a_new_number_of_operations_goes_into_our_comment() -> None:
 
 def test_what_somebody_else_edited_meanwhile_is_seen() -> None:
     before, document = order(line(10_000), line(20_000)), wanted(want("1", quantity=Decimal(12)), want("2"))
+    sent = changes(before, document, PATH)
     half = order(line(10_000, quantity=12), line(20_000))
-    assert moved_meanwhile(before, before, document) is None
-    assert moved_meanwhile(before, half, document) is None
+    assert moved_meanwhile(before, before, document, sent, PATH) is None
+    assert moved_meanwhile(before, half, document, sent, PATH) is None
     for after in (
         order(line(10_000, quantity=11), line(20_000)),
         order(line(10_000)),
         order(line(10_000), line(20_000), line(30_000)),
     ):
-        stale = moved_meanwhile(before, after, document)
+        stale = moved_meanwhile(before, after, document, sent, PATH)
         assert stale is not None
         assert stale.code == "changed_meanwhile"
     dated = wanted(want("1"), want("2"), orderDate="2026-03-06")
-    assert moved_meanwhile(before, order(line(10_000), line(20_000), orderDate="2026-03-09"), dated) is not None
+    other = order(line(10_000), line(20_000), orderDate="2026-03-09")
+    assert moved_meanwhile(before, other, dated, changes(before, dated, PATH), PATH) is not None
+
+
+def test_a_price_that_moved_with_our_own_change_is_nobodys_edit() -> None:
+    before = order(line(10_000), line(20_000))
+    price = {"directUnitCost": Decimal("4.5")}
+    document = wanted(want("1", quantity=Decimal(12), **price), want("2", **price))
+    sent = changes(before, document, PATH)
+    ours = order(line(10_000, quantity=12, directUnitCost=30), line(20_000))
+    assert moved_meanwhile(before, ours, document, sent, PATH) is None
+    assert [part.body for part in changes(ours, document, PATH)] == [price]
+    theirs = order(line(10_000, quantity=12), line(20_000, directUnitCost=30))
+    assert moved_meanwhile(before, theirs, document, sent, PATH) is not None
 
 
 def test_whether_goods_came_and_whether_more_is_expected() -> None:

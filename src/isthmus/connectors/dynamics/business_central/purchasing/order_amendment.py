@@ -123,14 +123,15 @@ class PurchaseOrderChange:
             return outcome_of(key, order)
         if order is None:
             return _gone(work) if _cancels(work) else outcome_of(key, _missing(work))
+        path = orders.path(order.id)
         if work.first is None:
             if version is not None and version != order.version:
                 return outcome_of(key, Stale("the order was changed in Business Central.", code="stale"))
             work.first = order
-        elif (stale := moved_meanwhile(work.first, order, work.document)) is not None:
+        elif (stale := moved_meanwhile(work.first, order, work.document, work.sent, path)) is not None:
             return outcome_of(key, stale)
         try:
-            parts = tuple(_todo(work, order, orders.path(order.id)))
+            parts = tuple(_todo(work, order, path))
         except Reject as refusal:
             return outcome_of(key, refusal)
         same = bool(work.sent) and _asks_the_same(work.sent, parts)

@@ -20,7 +20,6 @@ from isthmus.connectors.dynamics.business_central.purchasing.marks import (
 from isthmus.connectors.dynamics.business_central.purchasing.order_documents import (
     OrderDocument,
     WantedLine,
-    is_blank,
     key_comments,
     nothing_bought,
     same,
@@ -28,6 +27,8 @@ from isthmus.connectors.dynamics.business_central.purchasing.order_documents imp
 from isthmus.connectors.dynamics.business_central.purchasing.orders import LINES, Order, OrderLine
 from isthmus.errors import Reject, Stale
 
+#: Fields the service chooses anew when others of the line change (bc.md §19: to send them unchanged does nothing).
+_LOOKED_UP = frozenset({"directUnitCost", "discountAmount", "discountPercent", "taxCode", "expectedReceiptDate"})
 #: Fields of the service that name what a line buys.
 _OBJECT = frozenset({"itemId", "accountId", "lineObjectNumber", "lineType"})
 
@@ -60,26 +61,39 @@ def short_closed(order: Order) -> bool:
     return all(line.quantity == line.received for line in order.lines)
 
 
-def moved_meanwhile(before: Order, after: Order, wanted: OrderDocument) -> Stale | None:
-    """Whether somebody else edited what we are changing: a value that is neither what it was nor what is wanted."""
+def moved_meanwhile(
+    before: Order, after: Order, wanted: OrderDocument, sent: Sequence[Part], path: str
+) -> Stale | None:
+    """Whether somebody else edited what we are changing: a value that is neither what it was nor what is wanted.
+
+    What was sent may move values beside it: a changed unit or quantity makes the service look up a price of its own.
+    """
     stale = Stale("somebody else changed the order meanwhile.", code="changed_meanwhile")
-    for name, value in wanted.header.items():
-        if not any(same(name, after.header.get(name), known) for known in (before.header.get(name), value)):
-            return stale
+    touched = {part.path for part in sent}
+    if _moved(before.header, after.header, wanted.header, frozenset()):
+        return stale
     if wanted.lines is None:
         return None
-    ours = {line.key: line for line in wanted.lines}
+    ours = {line.key: line.fields for line in wanted.lines}
     if (before.by_key.keys() - after.by_key.keys()) & ours.keys():
         return stale
     for key, line in after.by_key.items():
-        was, target = before.by_key.get(key), ours.get(key)
-        if was is None and target is None:
+        was = before.by_key.get(key)
+        if was is None and key not in ours:
             return stale
-        for name, value in (target.fields if target else {}).items():
-            known = [value] if was is None else [value, was.data.get(name)]
-            if not is_blank(value) and not any(same(name, line.data.get(name), item) for item in known):
-                return stale
+        looked_up = _LOOKED_UP if touched & {path, _line_path(path, line)} else frozenset[str]()
+        if was is not None and _moved(was.data, line.data, ours.get(key, {}), looked_up):
+            return stale
     return None
+
+
+def _moved(was: Mapping[str, Any], now: Mapping[str, Any], wanted: Mapping[str, Any], but: frozenset[str]) -> bool:
+    """Whether a field we want shows neither its former nor the wanted value."""
+    return any(
+        not same(name, now.get(name), was.get(name)) and not same(name, now.get(name), value)
+        for name, value in wanted.items()
+        if value is not None and name not in but
+    )
 
 
 def _renamed(order: Order, wanted: OrderDocument, path: str) -> list[Part]:
