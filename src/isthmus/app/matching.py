@@ -9,8 +9,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from isthmus.app.runtime import Runtime
+from isthmus.controls.matching import Candidate, candidates
 from isthmus.errors import ConfigurationError
-from isthmus.insight.matching import Candidate, candidates
 from isthmus.ledger import sides
 from isthmus.ledger.types import Db
 from isthmus.model.entity import State, entities

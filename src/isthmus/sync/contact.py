@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from isthmus.insight.matching import Candidate, candidates
+from isthmus.controls.matching import Candidate, candidates
 from isthmus.ledger import sides, streams
 from isthmus.ledger.types import Db, StreamKey
 from isthmus.model.entity import State, entities

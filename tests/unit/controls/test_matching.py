@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.insight.matching import candidates, signs, words
+from isthmus.controls.matching import candidates, signs, words
 
 
 def vendor(name: str, **more: Any) -> dict[str, Any]:
