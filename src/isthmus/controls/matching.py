@@ -115,7 +115,7 @@ def _value(state: State, path: str) -> str:
 
 def words(text: str) -> str:
     """Words without case, accents, punctuation and legal forms; all of them where nothing else is left."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_SPELT_OUT))
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_SPELT_OUT)).casefold()
     found = re.findall(r"[^\W_]+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
     telling = [word for word in found if word not in _FILLERS]
     return " ".join(telling or found)
