@@ -50,6 +50,7 @@ THEIRS: Mapping[str, type[BaseModel]] = {
     "Sets of files": SetConfig,
     "Lines of a set": LinesConfig,
     "System business_central": SYSTEMS["business_central"].model(),
+    "System rest": SYSTEMS["rest"].model(),
 }
 WORDS: Mapping[Any, str] = {
     str: "text",

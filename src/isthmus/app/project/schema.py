@@ -98,7 +98,7 @@ class ConnectionConfig(Settings):
     """One environment of a system. Keys that are not listed here belong to the system and are checked by it."""
 
     # Keys of the system travel in `settings`; loading puts them there and keeps their lines.
-    system: str = Field(description="The product: `files` or `business_central`")
+    system: str = Field(description="The product: `business_central`, `files` or `rest`")
     role: Role = Field(description="Which side of the bridge it stands on")
     time_zone: Zone = Field(default="UTC", description="Zone of times and days that come without one")
     poll: Duration = Field(default=timedelta(seconds=60), description="How often changes are asked for")
