@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,6 +142,31 @@ async def test_what_somebody_set_before_the_posting_is_not_posted_in_our_name(pu
     [again] = await purchasing.received(purchasing.receipt(order, 1))
     assert (again.result, again.code) == ("retry", "changed_meanwhile")
     assert await purchasing.receipts() == []
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"method": "GET", "entity": "purchaseOrders", "nth": 2},
+        {"method": "GET", "entity": "purchaseOrders", "nth": 3},
+        POST,
+    ],
+)
+async def test_somebody_who_receives_between_our_looks_and_the_posting_is_noticed(
+    purchasing: Purchasing, match: dict[str, Any]
+) -> None:
+    """Also where they received just as much as we were about to."""
+    order = await purchasing.made(1)
+    purchasing.box.fault("latency", seconds=0.5, match=match, times=1)
+    ours = asyncio.create_task(purchasing.received(purchasing.receipt(order, 1)))
+    while not purchasing.box.faults()["rules"][0]["fired"]:
+        await asyncio.sleep(0.01)
+    purchasing.person_receives(order, _1=3)
+    [outcome] = await ours
+    assert (outcome.result, outcome.code) == ("reject", "somebody_else")
+    assert outcome.memo == {"received": {"10000": "3"}, "order": order.number}
+    assert await purchasing.receipts() == [{"1": 3}]
+    assert await purchasing.quantities(order) == {"1": (10, 3)}
 
 
 @pytest.mark.parametrize("lines", [{"20000": 4}, {"10000": 3}])

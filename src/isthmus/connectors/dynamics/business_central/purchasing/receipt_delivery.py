@@ -231,7 +231,8 @@ def _conclude(
             return _unconfirmed(work, "the order is gone, and its posting was not answered as done.")
         return structs.replace(received(work, receipts), memo=memo_of(after, work.at.number))
     work.order = order
-    if order.received == after:
+    # What had provably no effect was not ours, even where the order shows just what was asked for.
+    if order.received == after and not isinstance(error, Retry):
         return received(work, receipts)
     if order.received != before:
         text = "somebody else received goods of the order at the same time."
