@@ -79,9 +79,10 @@ def _keep(project: Project, name: str, config: FlowConfig) -> KeepSpec:
         target_entity=config.target.entity,
         route=routing(project, config),
         when=condition(project, name, config),
-        needs=tuple(StreamKey(config.target.connection, config.target.entity, one) for one in target)
-        if config.match
-        else (),
+        needs=(
+            *(StreamKey(config.target.connection, config.target.entity, one) for one in target if config.match),
+            *(() if masters else _met_first(project)),
+        ),
         lane=LANES["master_data" if masters else "transactions"],
         retry=RetrySpec(config.retries.attempts, config.retries.first, config.retries.most),
         wait_limit=config.wait_limit,
@@ -94,6 +95,19 @@ def _keep(project: Project, name: str, config: FlowConfig) -> KeepSpec:
         match=tuple(tuple(rule) for rule in config.match),
         shape=_SHAPES.get(config.source.entity, lambda state: state),
     )
+
+
+def _met_first(project: Project) -> tuple[StreamKey, ...]:
+    """Both sides of the records that are matched: documents are read when it is known which are the same."""
+    found: list[StreamKey] = []
+    for flow in project.flows.values():
+        if flow.transition is None and flow.match and flow.source.entity in _MASTERS:
+            source = project.connections[flow.source.connection]
+            companies = (flow.source.company,) if flow.source.company else partitions(source)
+            found += [StreamKey(flow.source.connection, flow.source.entity, one) for one in companies]
+            targets = target_companies(project, flow)
+            found += [StreamKey(flow.target.connection, flow.target.entity, one) for one in targets]
+    return tuple(found)
 
 
 #: What becomes of a state before a system is told of it.

@@ -11,7 +11,7 @@ from msgspec import Struct
 from isthmus.app.runtime import Runtime
 from isthmus.controls.matching import Candidate, candidates
 from isthmus.errors import ConfigurationError
-from isthmus.ledger import sides
+from isthmus.ledger import connections, sides
 from isthmus.ledger.types import Db
 from isthmus.model.entity import State, entities
 from isthmus.sync.contact import alone, both_read, lonely, meet
@@ -162,6 +162,7 @@ async def couple_pairs(runtime: Runtime, flow: KeepSpec, pairs: Sequence[Pair], 
                 ids.append((left, right))
         changes = await couple(db, world, flow, ids, who, "decided by a person")
         await run_flows(db, world, flow.target, flow.source_entity, changes)
+        await connections.wake(db, [flow.source, flow.target], world.clock.now())
     return len(ids)
 
 

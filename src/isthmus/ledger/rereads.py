@@ -27,6 +27,21 @@ async def linked(db: Db, connection: str, native_ids: Sequence[str], now: dateti
     )
 
 
+async def that_name(db: Db, connection: str, entities: Sequence[str], numbers: Sequence[str], now: datetime) -> None:
+    """Records of these entities that hold one of these numbers as a value are due. One too many does no harm."""
+    if not entities or not numbers:
+        return
+    await db.execute(
+        """insert into reread (connection, entity, company, native_id, refers_to, due_at)
+           select l.connection, l.entity, l.company, l.native_id, '', %s
+             from link l join record r on r.id = l.record_id
+            where l.connection = %s and l.entity = any(%b::text[]) and l.deleted_at is null
+              and exists (select from unnest(%b::text[]) as number where position('"' || number || '"' in r.data) > 0)
+           on conflict (connection, entity, company, native_id, refers_to) do update set due_at = excluded.due_at""",
+        (now, connection, list(entities), list(numbers)),
+    )
+
+
 async def due(db: Db, connection: str, limit: int) -> dict[tuple[str, str], list[str]]:
     """What is to be read again now: (entity, company) -> native ids."""
     cursor = await db.execute(

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from isthmus.ledger import audit, coupling, records
+from isthmus.ledger import audit, coupling, messages, records, rereads
 from isthmus.ledger.types import AuditWrite, Db
 from isthmus.model.entity import State, entities
 from isthmus.model.state import decode_state, encode_state
-from isthmus.sync.admit import Change, audit_fields
+from isthmus.sync.change import Change, audit_fields
 from isthmus.sync.merge import Merged, Side, merge
 from isthmus.sync.world import Actor, KeepSpec, World
 
@@ -26,11 +26,13 @@ async def couple(
     texts = await records.states(db, [one for pair in pairs for one in pair])
     links = await records.linked(db, flow.target, [right for _, right in pairs])
     actor = world.actors[flow.target]
-    changes, updated, audits = [], [], []
+    named = entities()[flow.source_entity].number
+    changes, updated, audits, former = [], [], [], []
     for left, right in pairs:
         ours, theirs = decode_state(texts[left]), decode_state(texts[right])
         merged = _first_merge(actor, flow, ours, theirs)
-        number = str(merged.state.get(entities()[flow.source_entity].number) or "")
+        number = str(merged.state.get(named) or "")
+        former += [old for state in (ours, theirs) if (old := str(state.get(named) or "")) not in {"", number}]
         updated.append((left, number, encode_state(merged.state)))
         _, _, native_id, place = links.get(right, ("", "", "", ""))
         audits += _told(flow, left, native_id, merged, who, why)
@@ -38,7 +40,21 @@ async def couple(
     await coupling.unite(db, pairs, now)
     await coupling.update_states(db, updated, now)
     await audit.append(db, flow.target, audits, now)
+    await _tell_referrers(db, world, flow, [write[1] for write in updated], former)
     return changes
+
+
+async def _tell_referrers(db: Db, world: World, flow: KeepSpec, numbers: Sequence[str], former: Sequence[str]) -> None:
+    """What waited for one of the two goes on; records that name a former number are read again, as they name the
+    record now."""
+    now, entity = world.clock.now(), flow.source_entity
+    sides = (flow.source, flow.target)
+    names = [messages.linked(side, entity, number) for side in sides for number in (*numbers, *former)]
+    await messages.arrived(db, names, now)
+    for side in sides if former else ():
+        streams = world.actors[side].streams
+        referring = {key.entity for key, spec in streams.items() if entity in spec.lens.entities_referred_to()}
+        await rereads.that_name(db, side, sorted(referring), sorted(set(former)), now)
 
 
 def _first_merge(actor: Actor, flow: KeepSpec, ours: State, theirs: State) -> Merged:

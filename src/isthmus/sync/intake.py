@@ -13,8 +13,9 @@ from isthmus.errors import ConfigurationError, FenceLost, Halt, Reject, Retry
 from isthmus.ledger import audit, messages, records, streams
 from isthmus.ledger.streams import StreamRow
 from isthmus.ledger.types import AuditWrite, Db, MessageWrite, StreamKey
-from isthmus.sync.admit import Admitted, Change, admit, admit_gone
+from isthmus.sync.admit import Admitted, admit, admit_gone
 from isthmus.sync.again import decide_again
+from isthmus.sync.change import Change
 from isthmus.sync.contact import both_read, lonely, meet
 from isthmus.sync.flows import run_flows
 from isthmus.sync.points import reach
@@ -129,7 +130,7 @@ async def take_page(db: Db, turn: Turn, spec: StreamSpec, page: Page, *, reread:
     for flow, coupled in met:
         done = await run_flows(db, turn.world, flow.target, flow.source_entity, coupled)
         processed.made.extend(done.made)
-        processed.wake |= done.wake
+        processed.wake |= done.wake | ({flow.source, flow.target} if coupled else set())
     await _wake_waiting(db, turn.world, spec, admitted, processed)
     return admitted, processed
 
@@ -211,6 +212,7 @@ async def first_meeting(db: Db, turn: Turn, spec: StreamSpec) -> list[MessageWri
     met, _ = await _meet(db, turn.world, spec)
     for flow, coupled in met:
         alone = await lonely(db, flow, spec.scope) if await both_read(db, turn.world, flow) else []
+        turn.result.wake |= {flow.source, flow.target} - {turn.actor.id} if coupled else set()
         for connection, changes in ((flow.target, coupled), (flow.source, alone)):
             done = await run_flows(db, turn.world, connection, flow.source_entity, changes)
             turn.result.wake |= done.wake
