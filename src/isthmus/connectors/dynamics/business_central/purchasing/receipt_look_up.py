@@ -113,5 +113,5 @@ def _untold(work: Work, number: str = "") -> Reject:
         code="gone",
         field="order",
         value=number or work.document.order_id,
-        hint="Look at page Posted Purchase Receipts; then cancel this receipt here, or receive it in Business Central.",
+        hint="Look at page Posted Purchase Receipts; then skip this receipt here, or receive it in Business Central.",
     )

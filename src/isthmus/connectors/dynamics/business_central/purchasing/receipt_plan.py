@@ -136,7 +136,7 @@ def somebody_else(order: Order, known: Quantities, text: str = "") -> Reject:
         field="order",
         value=order.number,
         hint=f"Compare the posted receipts of order {order.number} with those at the source. If this one is among "
-        "them, cancel it here; else ask for another try, which takes what is there as known.",
+        "them, skip it here; else ask for another try, which takes what is there as known.",
     )
 
 
