@@ -28,6 +28,7 @@ class Cursor(Struct, omit_defaults=True, frozen=True):
     """since     position the last finished round reached less the overlap, None before the first
     whole     nothing at `since` or before can appear any more: the next round begins behind it
     seen      marks of what the next round shows again, up to position `seen_to`
+    scans     scans begun, so that each has a name of its own
 
     Of the pass under way (`going`):
     base      position that is asked from, None for everything
@@ -47,6 +48,7 @@ class Cursor(Struct, omit_defaults=True, frozen=True):
     whole: bool = False
     seen: tuple[str, ...] = ()
     seen_to: int = 0
+    scans: int = 0
     going: bool = False
     base: int | None = None
     at: int = 0

@@ -48,9 +48,10 @@ class Streams:
         cursor = load(request.cursor)
         if not cursor.going:
             step = facts.form.step if facts.form is not None else 1
+            scans = cursor.scans + 1
             cursor = begin(cursor, step)
             if stream.scan:
-                cursor = structs.replace(cursor, scan=self._clock.now().isoformat())
+                cursor = structs.replace(cursor, scans=scans, scan=f"{self._clock.now().isoformat()}/{scans}")
         return await self._page(stream, cursor)
 
     async def _page(self, stream: Stream, cursor: Cursor) -> Page:
@@ -78,7 +79,7 @@ class Streams:
         if after is None and moved(cursor, sheet.total):
             cursor, after = again(cursor), Spot()
         if after is None:
-            return Page(records=tuple(records), cursor=save(Cursor()), scan=scan, scan_done=True)
+            return Page(records=tuple(records), cursor=save(Cursor(scans=cursor.scans)), scan=scan, scan_done=True)
         return Page(records=tuple(records), cursor=save(_at(cursor, after)), more=True, scan=scan)
 
     def _round_page(self, stream: Stream, cursor: Cursor, records: list[NativeRecord], sheet: Sheet) -> Page:
