@@ -26,7 +26,7 @@ FLOATS: Mapping[str, str] = {
     "src/isthmus/connectors/_http/session.py": "Retry-After: seconds to wait",
     "src/isthmus/connectors/dynamics/business_central/errors.py": "Retry-After: seconds to wait",
     "src/isthmus/connectors/files/drop.py": "seconds until a file counts as written",
-    "src/isthmus/connectors/files/snapshot.py": "seconds until a file counts as written",
+    "src/isthmus/connectors/files/source.py": "seconds until a file counts as written",
     "src/isthmus/sandbox/cafm/system.py": "seconds the simulator's clock is off",
     "src/isthmus/sandbox/clock.py": "a moment of the simulator's clock",
     "src/isthmus/sandbox/dev_door.py": "seconds the simulator's clock is moved by",

@@ -10,7 +10,7 @@ from isthmus.ledger import messages, progress, records
 from isthmus.ledger.types import Db, MessageRow, MessageWrite
 from isthmus.model.finding import Finding
 from isthmus.model.state import decode_state
-from isthmus.sync.admit import Change
+from isthmus.sync.change import Change
 from isthmus.sync.process import Processed, decide, put
 from isthmus.sync.world import FlowSpec, World
 

@@ -17,8 +17,10 @@ from isthmus.ledger.types import AuditWrite, Db, MessageRow, RecordWrite, SideRo
 from isthmus.mapping.lens import Lens
 from isthmus.model.entity import State, entities
 from isthmus.model.state import decode_state, encode_state
-from isthmus.sync.admit import Change, amount_of, list_keys_of, reading_context, value_text
+from isthmus.sync.admit import list_keys_of, reading_context
+from isthmus.sync.change import Change, value_text
 from isthmus.sync.merge import Side, differences, merge
+from isthmus.sync.observe import amount_of
 
 if TYPE_CHECKING:
     from isthmus.sync.turn import Turn

@@ -17,8 +17,9 @@ from isthmus.ledger.types import Db, LinkRow, MessageRow, MessageWrite
 from isthmus.model.finding import Finding
 from isthmus.model.money import Money
 from isthmus.model.state import decode_state
-from isthmus.sync.admit import Change, admit
+from isthmus.sync.admit import admit
 from isthmus.sync.again import decide_again
+from isthmus.sync.change import Change
 from isthmus.sync.flows import run_flows
 from isthmus.sync.turn import Turn
 from isthmus.sync.world import FlowSpec, StreamSpec, Work, World

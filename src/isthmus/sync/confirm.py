@@ -12,10 +12,10 @@ from isthmus.ledger import audit, messages, records, sides
 from isthmus.ledger.types import AuditWrite, Db, MessageRow, RecordWrite, Settlement, StreamKey
 from isthmus.model.entity import entities
 from isthmus.model.state import decode_state, encode_state
-from isthmus.sync.admit import amount_of
 from isthmus.sync.again import decide_put_off
 from isthmus.sync.agree import agree
 from isthmus.sync.flows import run_flows
+from isthmus.sync.observe import amount_of
 from isthmus.sync.tell import tell_source
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from isthmus.ledger import sides, streams
 from isthmus.ledger.types import Db, StreamKey
 from isthmus.model.entity import State, entities
 from isthmus.model.state import decode_state
-from isthmus.sync.admit import Change
+from isthmus.sync.change import Change
 from isthmus.sync.couple import couple
 from isthmus.sync.world import KeepSpec, World
 

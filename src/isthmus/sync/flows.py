@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from isthmus.ledger.types import Db
-from isthmus.sync.admit import Change
+from isthmus.sync.change import Change
 from isthmus.sync.keep import keep
 from isthmus.sync.process import Processed, process
 from isthmus.sync.world import World

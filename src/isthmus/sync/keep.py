@@ -19,7 +19,7 @@ from isthmus.model.entity import State, entities
 from isthmus.model.finding import Finding, Severity, worst
 from isthmus.model.retiring import retired
 from isthmus.model.state import decode_state, encode_state
-from isthmus.sync.admit import Change, value_text
+from isthmus.sync.change import Change, value_text
 from isthmus.sync.contact import both_read
 from isthmus.sync.merge import differences
 from isthmus.sync.process import Processed, put, waiting_behind

@@ -15,7 +15,7 @@ from isthmus.ledger.types import Db, MessageRow, MessageState, MessageWrite
 from isthmus.model.finding import Finding, Severity, worst
 from isthmus.model.state import decode_state, encode_state
 from isthmus.sync import standing
-from isthmus.sync.admit import Change
+from isthmus.sync.change import Change
 from isthmus.sync.standing import REPLACEABLE
 from isthmus.sync.tell import tell_source
 from isthmus.sync.world import AnyFlow, FlowSpec, Work, World

@@ -15,8 +15,9 @@ from isthmus.model.entity import EntityType, State, entities
 from isthmus.model.finding import Finding
 from isthmus.model.spelling import spell_decimal
 from isthmus.model.state import decode_state
-from isthmus.sync.admit import amount_of, reading_context
+from isthmus.sync.admit import reading_context
 from isthmus.sync.keep import by_number, changed_names
+from isthmus.sync.observe import amount_of
 from isthmus.sync.reconcile import DriftRow, Reconciled, pages, side_of
 from isthmus.sync.world import KeepSpec, StreamSpec, World
 
