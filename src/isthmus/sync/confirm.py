@@ -32,9 +32,9 @@ async def confirm(
     landed = [(row, outcome) for row, outcome in pairs if row.id in moved and state_of[row.id] in {"done", "saved"}]
     booked = [(row, outcome) for row, outcome in landed if row.kind == "event"]
     await _link(db, turn, booked)
-    await _remember(db, turn, booked)
     await audit.append(db, turn.actor.id, [_told(row, outcome) for row, outcome in booked], now)
     await _agree(db, turn, [(row, outcome) for row, outcome in landed if row.kind == "state"])
+    await _remember(db, turn, landed)
     for settlement in settled:
         if settlement.id in moved:
             turn.count(settlement.state)
@@ -57,12 +57,15 @@ async def tell_sources(db: Db, turn: Turn, message_ids: Sequence[int]) -> None:
 
 async def _remember(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]) -> None:
     """What the connector wants to know again of the records these documents hang on."""
-    memos = {
-        row.anchor_id: encode_state(dict(outcome.memo))
+    told = {
+        row.anchor_id: dict(outcome.memo)
         for row, outcome in landed
         if row.anchor_id is not None and outcome.memo is not None
     }
-    await sides.remember(db, turn.actor.id, memos)
+    if told:
+        known = await sides.memos(db, turn.actor.id, list(told))
+        memos = {one: encode_state({**decode_state(known.get(one, "{}")), **memo}) for one, memo in told.items()}
+        await sides.remember(db, turn.actor.id, memos)
 
 
 async def _agree(db: Db, turn: Turn, landed: Sequence[tuple[MessageRow, Outcome]]) -> None:

@@ -29,8 +29,8 @@ _SYSTEM_TROUBLE = frozenset(
 #: Refusals that a person decides on rather than mends in the document.
 _HELD_CODES = frozenset(
     {
-        "booked_otherwise", "cannot_tell", "line_differs", "number_taken", "period_closed", "somebody_else",
-        "there_already",
+        "booked_otherwise", "cannot_tell", "line_differs", "number_taken", "order_released", "period_closed",
+        "somebody_else", "there_already",
     }
 )  # fmt: skip
 
