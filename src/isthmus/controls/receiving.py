@@ -122,7 +122,7 @@ def _against_order(lines: list[ReceiptLine], order: PurchaseOrder, coming: Mappi
         before = (wanted.received or _ZERO) + coming.get(wanted.key, _ZERO)
         if now > 0 and before + now > wanted.quantity:
             yield Finding(
-                "over_receipt",
+                "more_than_ordered",
                 "hold",
                 f"line {wanted.key} of order {order.number}: {spell_decimal(now)} accepted and "
                 f"{spell_decimal(before)} before, where {spell_decimal(wanted.quantity)} are ordered",

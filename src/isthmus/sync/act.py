@@ -63,7 +63,7 @@ async def _retry_one(db: Db, world: World, flow: FlowSpec, row: MessageRow, who:
         return Acted(row.id, False, why)
     if row.memo and row.anchor_id is not None:  # what the person was shown is what is expected from now on
         await sides.remember(db, row.connection, {row.anchor_id: row.memo})
-    if row.key.endswith(standing.COUNTER):
+    if row.key.endswith((standing.COUNTER, standing.DIFFERENCE)):
         made: MessageWrite | str = await _send_again(db, world, flow, row)
     else:
         made = await decide_again(db, world, flow, row, forget=True)
@@ -82,6 +82,8 @@ def _superseded(every: Sequence[MessageRow], row: MessageRow) -> str | None:
     later = [message for message in every if message.id > row.id and message.state != "waiting"]
     if later:
         return f"M-{later[-1].id} took its place"
+    if row.key.endswith(standing.DIFFERENCE):
+        return None
     booked = standing.booked(every)
     if booked is not None and counter is None:
         return f"is booked already as {booked.number}: use `isthmus correct` for a change of it"
@@ -89,7 +91,7 @@ def _superseded(every: Sequence[MessageRow], row: MessageRow) -> str | None:
 
 
 async def _send_again(db: Db, world: World, flow: AnyFlow, row: MessageRow) -> MessageWrite:
-    """The same message once more: a counter says what was booked, not what the record holds now."""
+    """The same message once more: a correction says what was booked, not what the record holds now."""
     values = {name: getattr(row, name) for name in MessageWrite.__struct_fields__ if hasattr(row, name)}
     values |= {"state": "ready", "code": "", "reason": "", "field": "", "value": "", "mend": "", "waits_for": ""}
     write = MessageWrite(**values)
@@ -161,7 +163,8 @@ async def correct(db: Db, world: World, row: MessageRow, who: str) -> Acted:
         await put(db, world, flow, [waiting], done)
     await _told(db, world, row, who, "corrected", row.reason)
     numbers = " and ".join(write.number for write in writes)
-    return Acted(row.id, True, f"counter and new document: {numbers}")
+    what = "counter and new document" if len(writes) > 1 else "correction"
+    return Acted(row.id, True, f"{what}: {numbers}")
 
 
 async def _told(db: Db, world: World, row: MessageRow, who: str, what: str, reason: str) -> None:

@@ -18,14 +18,14 @@ from isthmus.controls.periods import PeriodPolicy, before_cut_over, posting_date
 from isthmus.controls.quantities import FIVE_PLACES, QuantityRule
 from isthmus.controls.receiving import Accepted, accept
 from isthmus.controls.validation import Check
-from isthmus.model.entities.purchasing import Receipt
+from isthmus.model.entities.purchasing import Receipt, ReceiptLine
 from isthmus.model.entity import State, dump, entities
 from isthmus.model.finding import Finding
 from isthmus.model.spelling import spell_decimal
 from isthmus.sync.booking import incomplete, no_books, open_day, with_findings
 from isthmus.sync.costing import checks_step
 from isthmus.sync.procurement import Ordered, ProcurementDesk
-from isthmus.sync.standing import COUNTER
+from isthmus.sync.standing import COUNTER, DIFFERENCE
 from isthmus.sync.world import Step, Work
 
 _ZERO = Decimal(0)
@@ -169,48 +169,83 @@ def compare_receipts(booked: State, new: State) -> Finding | None:
         "hold",
         f"already booked as {old.booked_number or old.number}, change of {', '.join(changes)}",
         field="order" if old.order != now.order else "lines",
-        mend="Use `isthmus correct` to take it back and book it anew, or dismiss the change.",
+        mend="Use `isthmus correct` to receive or take back the difference, or dismiss the change.",
     )
 
 
 def receipt_corrector(desk: ProcurementDesk) -> Callable[[State, Work, int], Sequence[Work]]:
-    """Makes the receipt that takes a booked one back and, when something is left to receive, the new one."""
+    """Makes the receipt of what differs, or, where the receipt is of another order or of nothing now, one that takes
+    the booked one back whole and the new one.
+
+    Finance cannot receive again what a line has received: taken back, its order line stays received (bc.md §15).
+    Therefore only the difference moves (docs/decisions/012-receipt-corrections.md).
+    """
 
     def correct(booked: State, work: Work, serial: int) -> Sequence[Work]:
         old, book = _receipt(booked), desk.book(work.company)
         key = f"{work.key}:correct:{serial}"
-        works = [_made(structs.replace(work, findings=()), key + COUNTER, _counter(old, key + COUNTER, book))]
-        if work.document is not None:
-            new = _receipt(work.document)
-            anew = structs.replace(
-                new, number=document_number(key), corrects=old.number, received_on=_open(book, new.received_on)
-            )
-            works.append(_made(structs.replace(work, findings=()), key, anew))
+        new = _receipt(work.document) if work.document is not None else None
+        work = structs.replace(work, findings=())
+        if new is not None and new.order == old.order:
+            key += DIFFERENCE
+            return [_made(work, key, _dated(_difference(old, new, document_number(key)), book))]
+        before = desk.order(work.company, old.order)
+        anchor = work.anchor_id if isinstance(before, Finding) else before.record_id
+        counter = _dated(_counter(old, document_number(key + COUNTER)), book)
+        works = [_made(structs.replace(work, anchor_id=anchor), key + COUNTER, counter)]
+        if new is not None:
+            anew = structs.replace(new, number=document_number(key), corrects=old.number)
+            works.append(_made(work, key, _dated(anew, book)))
         return works
 
     return correct
 
 
-def _counter(old: Receipt, key: str, book: Book | None) -> Receipt:
-    """Every line taken back whole."""
+def _difference(old: Receipt, new: Receipt, number: str) -> Receipt:
+    """What is to be received or taken back so that `new` is what came of it all; every line says what it comes to."""
+    before, after = _per_line(old), _per_line(new)
+    known = {line.order_line: line for line in (*old.lines, *new.lines)}
     return structs.replace(
-        old,
-        number=document_number(key),
+        new,
+        number=number,
         corrects=old.number,
-        received_on=_open(book, old.received_on),
-        booked_number=None,
-        lines=tuple(structs.replace(line, received=None, rejected=None, accepted=-line.accepted) for line in old.lines),
+        lines=tuple(
+            ReceiptLine(
+                key=key,
+                order_line=key,
+                item=line.item,
+                unit=line.unit,
+                accepted=after.get(key, _ZERO) - before.get(key, _ZERO),
+                total=after.get(key, _ZERO),
+            )
+            for key, line in known.items()
+        ),
     )
 
 
-def _open(book: Book | None, day: date | None) -> date | None:
-    return None if day is None else open_day(book, day)
+def _counter(old: Receipt, number: str) -> Receipt:
+    """Every line taken back whole."""
+    lines = tuple(
+        ReceiptLine(
+            key=line.key, order_line=line.order_line, item=line.item, unit=line.unit,
+            accepted=-(line.accepted if line.total is None else line.total),
+        )
+        for line in old.lines
+    )  # fmt: skip
+    return structs.replace(old, number=number, corrects=old.number, booked_number=None, lines=lines)
+
+
+def _dated(receipt: Receipt, book: Book | None) -> Receipt:
+    """On its day, or on the first open one."""
+    day = receipt.received_on
+    return receipt if day is None else structs.replace(receipt, received_on=open_day(book, day))
 
 
 def _per_line(receipt: Receipt) -> Mapping[str, Decimal]:
+    """Order line -> what the receipt comes to, its corrections included."""
     total: dict[str, Decimal] = defaultdict(Decimal)
     for line in receipt.lines:
-        total[line.order_line] += line.accepted
+        total[line.order_line] += line.accepted if line.total is None else line.total
     return total
 
 

@@ -20,7 +20,9 @@ REPLACEABLE: frozenset[MessageState] = frozenset(
 )
 #: Ends the key of a message whose document counters a booked one.
 COUNTER = ":counter"
-_CORRECTION = re.compile(r"(?P<event>.+):correct:(?P<number>\d+)", re.DOTALL)
+#: Ends the key of a message that books what differs from what is booked, and stands for the whole afterwards.
+DIFFERENCE = ":difference"
+_CORRECTION = re.compile(rf"(?P<event>.+):correct:(?P<number>\d+)(?:{DIFFERENCE})?", re.DOTALL)
 _CLOSED: frozenset[MessageState] = frozenset({"done", "saved", "skipped", "cancelled"})
 
 

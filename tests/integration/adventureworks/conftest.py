@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from integration.adventureworks.bench import EXAMPLE, PUBLISHED, Bikes
+from integration.adventureworks.shop import Shop
 from isthmus.ledger.database import Database
 
 
@@ -31,3 +32,11 @@ async def published(database: Database, tmp_path: Path) -> AsyncIterator[Bikes]:
     await one.open(pool)
     yield one
     await pool.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: Database) -> Iterator[Shop]:
+    """A copy of the example with its simulator."""
+    one = Shop(tmp_path / "shop", database.uri)
+    yield one
+    one.stop()

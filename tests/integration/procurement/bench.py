@@ -54,7 +54,9 @@ def lens_of(entity: str) -> Any:
 
 
 class Books(Shelf):
-    """Finance: what is posted stays."""
+    """Finance: what is posted stays. `refuse`: what it says of the next document instead of booking it."""
+
+    refuse = ""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -67,6 +69,9 @@ class Books(Shelf):
         return [row for row in self.rows[entity].values() if row.get("mark")]
 
     def _carry_out(self, operation: Operation) -> Outcome:
+        if self.refuse:
+            text, self.refuse = self.refuse, ""
+            return Outcome(key=operation.key, result="reject", code="refused", text=text)
         if operation.action == "post":
             operation = msgspec.structs.replace(operation, action="create")
         return super()._carry_out(operation)

@@ -84,7 +84,7 @@ async def test_more_than_was_ordered_is_held_and_goes_when_the_order_is_raised(b
     await bench.open(bench.pool)
     await bench.turns(1)
     assert [(m.subject, m.state, m.code) for m in await bench.messages()] == [
-        ("R1", "done", ""), ("R2", "held", "over_receipt"), ("R3", "waiting", "behind"),
+        ("R1", "done", ""), ("R2", "held", "more_than_ordered"), ("R3", "waiting", "behind"),
     ]  # fmt: skip
     held = await bench.message("R2")
     assert held.reason == "line 1 of order 12: 6 accepted and 6 before, where 10 are ordered"
@@ -105,7 +105,7 @@ async def test_what_is_on_its_way_counts_before_finance_does(bench: Any) -> None
     assert (await bench.message("R1")).state == "uncertain"
     bench.receipt("R2", l1="6")
     await bench.turns(1)
-    assert (await bench.message("R2")).code == "over_receipt"
+    assert (await bench.message("R2")).code == "more_than_ordered"
 
 
 async def test_a_line_the_order_does_not_have_stops_the_whole_receipt(bench: Any) -> None:
@@ -118,28 +118,90 @@ async def test_a_line_the_order_does_not_have_stops_the_whole_receipt(bench: Any
     assert bench.finance.posted("receipt") == []
 
 
-async def test_a_changed_receipt_is_held_and_corrected_by_taking_it_back(bench: Any) -> None:
-    bench.order(l1="10", l2="5")
-    bench.receipt("R1", l1="4", l2="1")
+async def test_a_changed_receipt_is_held_and_corrected_by_what_differs(bench: Any) -> None:
+    bench.order(l1="10", l2="5", l3="9")
+    bench.receipt("R1", l1="4", l2="1", l3="2")
     await bench.open(bench.pool)
     await bench.turns()
     booked = await bench.message("R1")
-    bench.receipt("R1", l1="3", l2="1")
+    bench.receipt("R1", l1="3", l2="1", l3="5")
     await bench.turns(1)
     held = await bench.message("R1")
     assert (held.state, held.code) == ("held", "already_booked")
-    assert held.reason == f"already booked as {booked.number}, change of line 1: 4 -> 3"
+    assert held.reason == f"already booked as {booked.number}, change of line 1: 4 -> 3, line 3: 2 -> 5"
     assert (await bench.act("correct", held)).done
     await bench.turns(2)
-    first, counter, new = bench.finance.posted("receipt")
-    assert [accepted(document) for document in (first, counter, new)] == [
-        {"1": "4", "2": "1"}, {"1": "-4", "2": "-1"}, {"1": "3", "2": "1"},
-    ]  # fmt: skip
-    assert (counter["corrects"], new["corrects"]) == (first["number"], first["number"])
-    assert len({document["number"] for document in (first, counter, new)}) == 3
-    bench.receipt("R1", l1="3", l2="1")
+    first, difference = bench.finance.posted("receipt")
+    assert accepted(difference) == {"1": "-1", "2": "0", "3": "3"}
+    assert difference["corrects"] == first["number"] != difference["number"]
+    message = await bench.message("R1")
+    assert (message.state, message.amount, message.anchor_id) == ("done", Decimal(2), booked.anchor_id)
+    bench.receipt("R1", l1="3", l2="1", l3="5")
     await bench.turns(1)
-    assert len(bench.finance.posted("receipt")) == 3
+    assert len(bench.finance.posted("receipt")) == 2  # the correction stands for the whole receipt now
+    bench.receipt("R1", l1="3", l2="2", l3="5")
+    await bench.turns(1)
+    again = await bench.message("R1")
+    assert again.reason.endswith(f"{message.number}, change of line 2: 1 -> 2")
+    await bench.act("correct", again)
+    await bench.turns(1)
+    assert accepted(bench.finance.posted("receipt")[-1]) == {"1": "0", "2": "1", "3": "0"}
+    assert bench.finance.posted("receipt")[-1]["corrects"] == message.number
+
+
+async def test_a_correction_that_is_refused_is_tried_again_as_it_was(bench: Any) -> None:
+    bench.order(l1="10")
+    bench.receipt("R1", l1="4")
+    await bench.open(bench.pool)
+    await bench.turns()
+    bench.receipt("R1", l1="3")
+    await bench.turns(1)
+    bench.finance.refuse = "the order is released"
+    await bench.act("correct", await bench.message("R1"))
+    await bench.turns(1)
+    dead = await bench.message("R1")
+    assert (dead.state, dead.reason) == ("dead", "the order is released")
+    assert (await bench.act("retry", dead)).done
+    await bench.turns(1)
+    assert [accepted(document) for document in bench.finance.posted("receipt")] == [{"1": "4"}, {"1": "-1"}]
+    assert (await bench.message("R1")).state == "done"
+
+
+async def test_a_change_while_its_correction_is_refused_is_decided_anew(bench: Any) -> None:
+    bench.order(l1="10")
+    bench.receipt("R1", l1="4")
+    await bench.open(bench.pool)
+    await bench.turns()
+    bench.receipt("R1", l1="3")
+    await bench.turns(1)
+    bench.finance.refuse = "the order is released"
+    await bench.act("correct", await bench.message("R1"))
+    await bench.turns(1)
+    bench.receipt("R1", l1="6")
+    await bench.turns(1)
+    held = await bench.message("R1")
+    assert (held.state, held.code) == ("held", "already_booked")
+    assert held.reason.endswith("change of line 1: 4 -> 6")
+    await bench.act("correct", held)
+    await bench.turns(1)
+    assert [accepted(document) for document in bench.finance.posted("receipt")] == [{"1": "4"}, {"1": "2"}]
+
+
+async def test_a_receipt_that_is_of_another_order_now_is_taken_back_whole_and_booked_there(bench: Any) -> None:
+    bench.order("12")
+    bench.order("13")
+    bench.receipt("R1", order="12", l1="4")
+    await bench.open(bench.pool)
+    await bench.turns()
+    bench.receipt("R1", order="13", l1="4")
+    await bench.turns(1)
+    held = await bench.message("R1")
+    assert held.reason.endswith("change of order 12 -> 13")
+    await bench.act("correct", held)
+    await bench.turns(2)
+    told = [(document["order"], accepted(document)) for document in bench.finance.posted("receipt")]
+    assert told == [("12", {"1": "4"}), ("12", {"1": "-4"}), ("13", {"1": "4"})]
+    assert await ask(bench, "select count(distinct anchor_id) from message where state = 'done'") == [(2,)]
 
 
 async def test_a_receipt_that_accepts_nothing_any_more_is_taken_back(bench: Any) -> None:

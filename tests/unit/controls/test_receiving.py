@@ -97,14 +97,14 @@ def test_boxes_of_what_is_ordered_in_pieces() -> None:
 def test_more_than_was_ordered_is_held(accepted: str, over: bool) -> None:
     """Ten ordered, four counted by finance, two on their way."""
     found = check([came(accepted)], ordered(received="4"), coming={"1": Decimal(2)})
-    assert told(found) == ([("over_receipt", "hold", "lines")] if over else [])
+    assert told(found) == ([("more_than_ordered", "hold", "lines")] if over else [])
     if over:
         assert found.findings[0].text == "line 1 of order 12: 5 accepted and 6 before, where 10 are ordered"
 
 
 def test_two_lines_of_one_order_line_count_together() -> None:
     found = check([came("6"), came("6", key="2")])
-    assert told(found) == [("over_receipt", "hold", "lines")]
+    assert told(found) == [("more_than_ordered", "hold", "lines")]
     assert len(found.lines) == 2
 
 
@@ -144,7 +144,7 @@ def test_nothing_is_lost_and_only_too_much_is_held(rows: list[tuple[Decimal, Dec
     wanted = [ordered(str(key), str(row[0]), received=str(row[1])) for key, row in enumerate(rows)]
     found = check([came(str(row[2]), str(key), str(key)) for key, row in enumerate(rows)], *wanted)
     assert found.total == sum(row[2] for row in rows)
-    held = [finding.value for finding in found.findings if finding.code == "over_receipt"]
+    held = [finding.value for finding in found.findings if finding.code == "more_than_ordered"]
     assert held == [str(key) for key, row in enumerate(rows) if row[2] and row[1] + row[2] > row[0]]
-    assert {finding.code for finding in found.findings} <= {"over_receipt", "nothing_to_post"}
+    assert {finding.code for finding in found.findings} <= {"more_than_ordered", "nothing_to_post"}
     assert (not found.lines) == all(row[2] == 0 for row in rows)

@@ -15,6 +15,7 @@ FIRST: Row = (1, "done", "K")
 CHANGE: Row = (2, "cancelled", "K:change:1")
 COUNTER: Row = (3, "done", "K:correct:1:counter")
 NEW: Row = (4, "done", "K:correct:1")
+DIFFERENCE: Row = (3, "done", "K:correct:1:difference")
 
 
 def in_state(row: Row, state: str) -> Row:
@@ -38,6 +39,8 @@ def in_state(row: Row, state: str) -> Row:
         pytest.param([FIRST, CHANGE, COUNTER, in_state(NEW, "dead")], None, None, "K:correct:1", id="new one refused"),
         pytest.param([FIRST, CHANGE, COUNTER, in_state(NEW, "skipped")], None, None, "K:correct:1", id="new one empty"),
         pytest.param([FIRST, CHANGE, COUNTER, NEW], 4, None, "K", id="corrected"),
+        pytest.param([FIRST, CHANGE, in_state(DIFFERENCE, "dead")], 1, None, "K", id="difference refused"),
+        pytest.param([FIRST, CHANGE, DIFFERENCE], 3, None, "K", id="corrected by the difference"),
         pytest.param([(1, "cancelled", "K:0")], None, None, "K", id="an earlier occurrence cancelled"),
     ],
 )
@@ -63,7 +66,13 @@ def test_in_flight(a_message: Callable[..., Any], state: Any) -> None:
 
 @pytest.mark.parametrize(
     ("key", "found"),
-    [("K", ("K", 1)), ("K:correct:1", ("K", 2)), ("K:correct:12", ("K", 13)), ("K:correct:x", ("K:correct:x", 1))],
+    [
+        ("K", ("K", 1)),
+        ("K:correct:1", ("K", 2)),
+        ("K:correct:12", ("K", 13)),
+        ("K:correct:2:difference", ("K", 3)),
+        ("K:correct:x", ("K:correct:x", 1)),
+    ],
 )
 def test_corrections_are_counted_and_not_named_after_messages(key: str, found: tuple[str, int]) -> None:
     assert correction(key) == found

@@ -106,6 +106,7 @@ class ReceiptLine(Record, frozen=True, kw_only=True):
     received: Annotated[Decimal | None, about("Quantity that came, in the order line's unit")] = None
     rejected: Annotated[Decimal | None, about("Quantity of it that was rejected")] = None
     accepted: Annotated[Decimal, about("Quantity of it that was accepted; negative takes back")]
+    total: Annotated[Decimal | None, about("Of a correction: accepted by the receipt with all its corrections")] = None
     unit: Annotated[str | None, about("Unit, where it is not the order line's")] = None
     lot: Annotated[str | None, about("Lot number")] = None
     serial: Annotated[str | None, about("Serial number")] = None
