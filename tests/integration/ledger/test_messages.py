@@ -43,7 +43,9 @@ async def put(db: Db, *writes: MessageWrite) -> dict[str, int]:
 
 async def send(db: Db, message_id: int, fence: int = 0) -> None:
     (row,) = await messages.by_ids(db, [message_id])
-    assert await messages.claim(db, "finance", [(message_id, "d", row.document, row.action)], fence, NOW) == {message_id}
+    assert await messages.claim(db, "finance", [(message_id, "d", row.document, row.action)], fence, NOW) == {
+        message_id
+    }
 
 
 async def test_an_event_key_makes_one_message_and_never_replaces_one_that_was_sent(db: Db) -> None:
