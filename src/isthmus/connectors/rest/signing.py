@@ -167,7 +167,8 @@ class TokenSigner:
         for field, name in _NEEDED[auth.grant].items():
             if not (name == "refresh_token" and self._refresh):
                 self._credentials.secret(name)
-            fields.setdefault(field, f"{{{name}}}")
+            if not (auth.basic and field in {"client_id", "client_secret"}):
+                fields.setdefault(field, f"{{{name}}}")
         if auth.scope:
             fields["scope"] = auth.scope
         call = ready(Call(method="POST", path=auth.url, body={**fields, **auth.fields}, form=auth.form))
