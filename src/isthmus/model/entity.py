@@ -147,14 +147,16 @@ def _paths(fields: tuple[Field, ...], prefix: str) -> Iterator[str]:
         yield from _paths(field.fields, f"{prefix}{field.path}.")
 
 
-def _describe(struct: type[Struct]) -> tuple[Field, ...]:
+def _describe(struct: type[Struct], above: Meta | None = None) -> tuple[Field, ...]:
+    """`above`: what is said of the field these are parts of; it holds for parts that say nothing themselves."""
     described = []
     hints = cast("msgspec.inspect.StructType", msgspec.inspect.type_info(struct))
     raw = _annotations(struct)
     for info in hints.fields:
         meta = next((m for m in raw.get(info.name, ()) if isinstance(m, Meta)), None)
         if meta is None:
-            meta = about(info.name)
+            said = (above.extra or {}) if above is not None else {}
+            meta = Meta(description=info.name, extra={**said, "key": False})
         extra = meta.extra or {}
         kind, nullable, choices, inner = _kind(info.type)
         described.append(
@@ -168,7 +170,7 @@ def _describe(struct: type[Struct]) -> tuple[Field, ...]:
                 sensitivity=extra.get("sensitivity", "plain"),
                 key=extra.get("key", False),
                 choices=choices,
-                fields=_describe(inner) if inner is not None else (),
+                fields=_describe(inner, meta) if inner is not None else (),
             )
         )
     return tuple(described)
