@@ -15,7 +15,7 @@ from isthmus.contract.clock import Clock
 from isthmus.errors import Retry
 
 #: An answer up to this size is kept in memory.
-_IN_MEMORY = 4 << 20
+_IN_MEMORY = 1 << 20
 
 
 class _Kept:

@@ -91,7 +91,7 @@ async def test_a_large_list_does_not_go_through_memory_as_a_whole(bench: Bench) 
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 6_500_000
+    assert peak < 4_000_000
     assert connector.traffic.requests == 2
 
 

@@ -12,6 +12,7 @@ from isthmus.connectors.rest.declared.fields import BUILT_IN, FieldSpec
 from isthmus.connectors.rest.declared.paging import CursorPaging, OffsetPaging, PagePaging, SpringPaging
 from isthmus.connectors.rest.declared.profile import Profile
 from isthmus.connectors.rest.declared.resolving import Whole, whole_entities
+from isthmus.connectors.rest.moments import time_form
 from isthmus.connectors.rest.templates import holes
 from isthmus.errors import ConfigurationError
 from isthmus.model.document import Document, Path
@@ -89,6 +90,10 @@ def _reading(whole: Whole, document: Document, at: Path) -> Iterator[Configurati
     if isinstance(changes, Filtered) and "since" not in used | set(holes(changes.query)):
         text = f"changes of {whole.entity} are asked for by time, and neither the call `list` nor changes.query "
         yield document.error((*at, "changes"), text + "has {since}.")
+    if isinstance(changes, Filtered):
+        yield from _form(changes.format, changes.zone, document, (*at, "changes"))
+    for name, one in whole.ranges.items():
+        yield from _form(one.format, "UTC", document, (*at, "ranges", name))
     page = _PAGE_NAMES.get(type(whole.paging))
     if listing is not None and page is not None and page not in used:
         text = f"the call `list` of {whole.entity} has no {{{page}}}, which {whole.paging.style} paging needs."
@@ -153,6 +158,14 @@ def _key(whole: Whole, document: Document, at: Path) -> Iterator[ConfigurationEr
         yield document.error((*at, "key"), text, hint="Add one of them to filters.")
 
 
+def _form(form: str, zone: str, document: Document, at: Path) -> Iterator[ConfigurationError]:
+    """A form of time and a zone that can be read."""
+    try:
+        time_form(form, zone)
+    except ConfigurationError as error:
+        yield document.error(at, error.message, hint=error.hint)
+
+
 def _fields(
     fields: Mapping[str, FieldSpec | None], profile: Profile, document: Document, at: Path
 ) -> Iterator[ConfigurationError]:
@@ -167,6 +180,8 @@ def _fields(
             yield document.error(where, f"only an object or a list has fields, {name} is {spec.kind}.")
         if spec.words and spec.kind != "choice":
             yield document.error(where, f"only a choice has words, {name} is {spec.kind}.")
+        if spec.kind in {"time", "date"}:
+            yield from _form(spec.format, spec.zone, document, where)
         yield from _fields(spec.fields, profile, document, (*where, "fields"))
 
 
