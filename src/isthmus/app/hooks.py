@@ -196,8 +196,9 @@ def _told(actor: Actor, hints: Sequence[Hint]) -> _Read:
         if (spec.native, key.company) in gone
     )
     keys = sorted({hint.key for hint in hints})
-    digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()
-    return _Read(named, digest, once=all(keys), sets=frozenset(gone))
+    once = all(keys)
+    known = "\n".join(keys) if once else repr(named)  # without keys, equal is only what names the same
+    return _Read(named, hashlib.sha256(known.encode()).hexdigest(), once=once, sets=frozenset(gone))
 
 
 def _refused(status: int, code: str, message: str) -> Response:

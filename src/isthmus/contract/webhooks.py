@@ -11,9 +11,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-#: kept: it was there; renewed: it was there and lasts longer now; made: it was missing; refused: the system does not
-#: take it now; unsupported: the system does not tell of this set at all.
-Result = Literal["kept", "renewed", "made", "refused", "unsupported"]
+#: kept: it was there; renewed: it was there and lasts longer now; resumed: it was there, but the system had ceased to
+#: serve it; made: it was missing; refused: the system does not take it now; unsupported: the system does not tell of
+#: this set at all.
+Result = Literal["kept", "renewed", "resumed", "made", "refused", "unsupported"]
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

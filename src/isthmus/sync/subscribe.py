@@ -28,6 +28,7 @@ _AGAIN = timedelta(minutes=10)
 #: So many refusals with one reason in a row, and the rest is not tried: the door is not open, or there is no room.
 _MANY_REFUSALS = 2
 _WHO = "Isthmus"
+_SWITCHED_OFF = "The system had switched it off, as it does when nobody answers"
 
 
 class _Judged(Struct):
@@ -142,6 +143,8 @@ def _told_of(turn: Turn, judged: _Judged, old: SubscriptionRow | None, new: Subs
             _alert(turn, judged, row, f"{new.text} {new.mend}".strip())
     elif new.result == "made" and was == "kept" and old is not None and old.native_id:
         _alert(turn, judged, structs.replace(row, state="lost"), f"{_missing(old, now)}; it was made anew.")
+    elif new.result == "resumed" and was == "kept":
+        _alert(turn, judged, structs.replace(row, state="lost"), f"{_SWITCHED_OFF}; it was switched on again.")
     elif was in {"lost", "refused"}:
         judged.told.append(_entry(turn, row, "webhook subscription back", "it was made anew."))
         judged.missed.append(row)

@@ -20,7 +20,7 @@ from isthmus.connectors.rest.places import getter, text_at
 from isthmus.connectors.rest.templates import compiled, spelt
 from isthmus.contract.clock import Clock
 from isthmus.contract.webhooks import Hint, Subscription, Wanted
-from isthmus.errors import Halt, Reject, Retry, Uncertain
+from isthmus.errors import Halt, Reject, Retry, Stale, Uncertain
 
 _FORMS = {"{signature}": "(?P<signature>[A-Za-z0-9+/=_-]+)", "{timestamp}": "(?P<timestamp>[0-9A-Za-z:.+-]+)"}
 
@@ -55,9 +55,15 @@ class Listening:
         there = [one for one in await self._there(spec) if one.address == address or one.id in ours]
         needed: set[str] = set()
         for item in wanted:
-            found = [one for one in there if one.address == address and self._is_of(spec, one, item)]
-            needed |= {one.id for one in found[:1]}
-            yield await self._one(spec, item, found[0] if found else None, address)
+            found = [
+                one
+                for one in there
+                if one.address == address and one.id not in needed and self._is_of(spec, one, item)
+                and (one.active or spec.resume is not None)
+            ]  # fmt: skip
+            best = max(found, key=lambda one: one.active, default=None)
+            needed |= {best.id} if best is not None else set()
+            yield await self._one(spec, item, best, address)
         for one in there:
             if one.id not in needed and spec.delete is not None:
                 await self._delete(spec.delete, one)
@@ -68,7 +74,8 @@ class Listening:
         named = {native for event in events if (native := self._native(event))}
         about = [item for item in wanted if item.native in named]
         if self._webhook.signature is not None:
-            self._prove(self._webhook.signature, headers, body, about or wanted)
+            proved = self._proved(self._webhook.signature, headers, body, about or wanted)
+            about = [item for item in about if item in proved]
         if not about:
             return None
         return [self._hint(event, item) for event in events for item in about if item.native == self._native(event)]
@@ -83,9 +90,9 @@ class Listening:
         try:
             if there is not None and spec.resume is not None:
                 await self._client.call(ready(spec.resume), {**names, "id": there.id}, writes=True)
-                return Subscription(native=item.native, company=item.company, result="renewed", id=there.id)
+                return Subscription(native=item.native, company=item.company, result="resumed", id=there.id)
             answer = await self._client.call(ready(spec.create), names, writes=True)
-        except (Reject, Retry, Uncertain) as error:
+        except (Reject, Stale, Uncertain) as error:
             return Subscription(
                 native=item.native, company=item.company, result="refused", code=error.code, text=error.message,
                 mend=error.hint,
@@ -116,7 +123,7 @@ class Listening:
         ended: ReadyCall = ready(call)
         try:
             await self._client.call(ended, {"id": there.id}, writes=True)
-        except (Reject, Retry, Uncertain):
+        except (Reject, Retry, Stale, Uncertain):
             return  # it is asked for again the next time
 
     def _events(self, body: bytes) -> list[Any]:
@@ -142,8 +149,10 @@ class Listening:
             key=f"{delivery}/{item.native}/{about}/{action}" if delivery else "",
         )
 
-    def _prove(self, spec: Signature, headers: Mapping[str, str], body: bytes, wanted: Sequence[Wanted]) -> None:
-        """Raises Reject unless one of the wanted sets' secrets made the signature, at about this time."""
+    def _proved(
+        self, spec: Signature, headers: Mapping[str, str], body: bytes, wanted: Sequence[Wanted]
+    ) -> Sequence[Wanted]:
+        """The wanted sets whose secret made the signature. Raises Reject when none did, or not at about this time."""
         told = re.fullmatch(_pattern(spec.form), headers.get(spec.header.lower(), "").strip())
         if told is None:
             raise Reject(f"{spec.header} is missing or not of its form.", code="hook_unsigned")
@@ -152,12 +161,16 @@ class Listening:
         for part in re.split(r"(\{body\}|\{timestamp\})", spec.signs):
             signed += {"{body}": body, "{timestamp}": timestamp.encode()}.get(part, part.encode())
         shown = _decoded(told["signature"], spec.encoding)
-        if not any(
-            hmac.compare_digest(hmac.digest(item.state.encode(), signed, spec.algorithm), shown) for item in wanted
-        ):
+        proved = [
+            item
+            for item in wanted
+            if hmac.compare_digest(hmac.digest(item.state.encode(), signed, spec.algorithm), shown)
+        ]
+        if not proved:
             raise Reject(f"{spec.header} does not fit the body.", code="hook_forged")
         if "{timestamp}" in spec.signs and not _recent(timestamp, self._clock.now(), spec):
             raise Reject(f"{spec.header} is of another time.", code="hook_too_old")
+        return proved
 
 
 def _pattern(form: str) -> str:
