@@ -162,6 +162,7 @@ async def couple_pairs(runtime: Runtime, flow: KeepSpec, pairs: Sequence[Pair], 
                 ids.append((left, right))
         changes = await couple(db, world, flow, ids, who, "decided by a person")
         await run_flows(db, world, flow.target, flow.source_entity, changes)
+    async with world.transaction() as db:  # apart: a turn holds its connection first, then its records
         await connections.wake(db, [flow.source, flow.target], world.clock.now())
     return len(ids)
 

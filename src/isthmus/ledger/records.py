@@ -9,12 +9,32 @@ from isthmus.ledger import rereads
 from isthmus.ledger.types import Db, LinkRow, RecordWrite, StreamKey, columns
 
 
+async def hold_shared(db: Db, stream: StreamKey, ids: Sequence[str]) -> None:
+    """Let no turn of another connection change what these native ids share with it before this transaction ends: two
+    edits of one record seen at the same moment are merged one after the other. Held before messages are, in order."""
+    await db.execute(
+        """select r.id from record r
+            where r.id in (select record_id from link
+                            where connection = %(connection)s and entity = %(entity)s and company = %(company)s
+                              and native_id = any(%(ids)b::text[]))
+              and exists (select from link o where o.record_id = r.id and o.connection <> %(connection)s)
+            order by r.id for update of r""",
+        {"connection": stream.connection, "entity": stream.entity, "company": stream.company, "ids": list(ids)},
+    )
+
+
+async def hold(db: Db, record_ids: Sequence[int]) -> None:
+    """The same of these records."""
+    await db.execute("select id from record where id = any(%b::bigint[]) order by id for update", (list(record_ids),))
+
+
 async def links(db: Db, stream: StreamKey, ids: Sequence[str]) -> dict[str, LinkRow]:
     """Links of these native ids with the records they point to."""
     cursor = await db.execute(
         """select l.native_id, l.record_id, l.version, l.base, l.place, l.deleted_at is not null,
                   r.data, r.number, r.deleted_at is not null,
-                  case when l.agreed = '' then l.base else l.agreed end, l.aside
+                  case when l.agreed = '' then l.base else l.agreed end, l.aside,
+                  (select max(o.modified_at) from link o where o.record_id = r.id and o.connection <> l.connection)
              from link l join record r on r.id = l.record_id
             where l.connection = %s and l.entity = %s and l.company = %s and l.native_id = any(%b::text[])""",
         (stream.connection, stream.entity, stream.company, list(ids)),

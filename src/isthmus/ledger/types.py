@@ -56,7 +56,7 @@ class StreamKey(Struct, frozen=True):
 
 class LinkRow(Struct, frozen=True):
     """A link with the hub's record it points to. `base`, `data` and `agreed` are state texts; `agreed` is the hub's
-    state that `base` stands for."""
+    state that `base` stands for. `elsewhere_at` is when the record was last edited in another system, as that tells."""
 
     native_id: str
     record_id: int
@@ -69,6 +69,7 @@ class LinkRow(Struct, frozen=True):
     record_deleted: bool
     agreed: str
     aside: bool
+    elsewhere_at: datetime | None
 
 
 class RecordWrite(Struct, frozen=True, kw_only=True):

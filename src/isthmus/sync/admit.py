@@ -37,6 +37,7 @@ async def admit(
 
     `reread`: look at records again although their version is unchanged (the lens changed).
     """
+    await records.hold_shared(db, stream.key, [record.id for record in page])
     known = await records.links(db, stream.key, [record.id for record in page])
     desk = Desk([], [], [], [], {"seen": len(page)})
     fresh_ids = iter(await records.next_ids(db, sum(1 for record in page if record.id not in known)))
@@ -84,6 +85,7 @@ async def admit_gone(db: Db, stream: StreamSpec, scan: str, now: datetime, *, mo
         if Decimal(len(ids)) > most * live and len(ids) > 20:
             await streams.forget_scans(db, stream.key)
             return Admitted(changes=[], counts={"gone_held": len(ids)})
+        await records.hold_shared(db, stream.key, ids)
         known = await records.links(db, stream.key, ids)
         gone = [link.record_id for link in known.values()]
         desk.elsewhere = await sides.held_elsewhere(db, gone, stream.key.connection)

@@ -27,6 +27,7 @@ async def confirm(
 ) -> None:
     """Keep outcomes within the caller's transaction. Safe to repeat: a settled message is left alone."""
     now = turn.now()
+    await records.hold(db, [row.record_id for row, _ in pairs if row.kind == "state" and row.record_id is not None])
     moved = set(await messages.settle(db, settled, turn.fence, now))
     state_of = {s.id: s.state for s in settled}
     landed = [(row, outcome) for row, outcome in pairs if row.id in moved and state_of[row.id] in {"done", "saved"}]

@@ -23,6 +23,7 @@ async def couple(
     if not pairs:
         return []
     now = world.clock.now()
+    await records.hold(db, [one for pair in pairs for one in pair])
     texts = await records.states(db, [one for pair in pairs for one in pair])
     links = await records.linked(db, flow.target, [right for _, right in pairs])
     actor = world.actors[flow.target]

@@ -109,7 +109,7 @@ def observe_known(
         row = _row(stream.entity, record, link.record_id, ours, link.data, shown)
         desk.rows.append(structs.replace(row, agreed="" if link.agreed == shown else link.agreed))
         return
-    merged = _merge(actor, stream, base, ours, state, record)
+    merged = _merge(actor, stream, base, ours, state, record, link)
     agreed = follow(decode_state(link.agreed), base, state, stream.list_keys)
     desk.count("changed")
     _changed(desk, stream, record, link.record_id, ours, link.data, merged, shown, encode_state(agreed), findings,
@@ -118,12 +118,15 @@ def observe_known(
         desk.audits.append(_told(stream, link.record_id, "record returned", record.origin))
 
 
-def _merge(actor: Actor, stream: StreamSpec, base: State, ours: State, theirs: State, record: NativeRecord) -> Merged:
+def _merge(
+    actor: Actor, stream: StreamSpec, base: State, ours: State, theirs: State, record: NativeRecord, link: LinkRow
+) -> Merged:
+    """Where the hub holds something else than this system showed last, another system was edited: its time counts."""
     return merge(
         base,
         ours,
         theirs,
-        mine=Side("hub"),
+        mine=Side("another system", link.elsewhere_at),
         other=Side(actor.id, record.modified_at),
         policy=lambda path: actor.policy(stream.entity.name, path),
         list_keys=stream.list_keys,
