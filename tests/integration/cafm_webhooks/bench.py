@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from integration.trouble.bench import Site
 from integration.webhooks.bench import Doorway, Listening
+from isthmus.app.reports import status_report
 from isthmus.sandbox.server import Guest, Sandbox
 
 SITE = Path(__file__).parent / "site"
@@ -69,7 +70,7 @@ class Halls(Site):
     def act(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         done = self.cafm.act(method, path, body, user="ann")
         assert done["status"] < 300, done
-        return dict(done["body"]["data"])
+        return dict((done["body"] or {}).get("data") or {})
 
     def order(self, quantity: str = "10") -> dict[str, Any]:
         """An order that is written and approved: four edits."""
@@ -144,8 +145,16 @@ class Told(Listening):
     async def does(self, edit: Callable[..., T], *values: Any) -> T:
         """What people do: in a thread, because the door answers meanwhile. Its webhooks have come when it returns."""
         done = await asyncio.to_thread(edit, *values)
-        await asyncio.to_thread(self.mine.box.advance, 0)
+        await self.told_by_now()
         return done
+
+    async def told_by_now(self) -> None:
+        """Wait until the CAFM has sent what is due."""
+        await asyncio.to_thread(self.mine.cafm.advance, 0)
+
+    async def wait(self, seconds: float) -> None:
+        await super().wait(seconds)
+        await self.told_by_now()
 
     async def settle(self, *, wait: float = 31) -> int:
         """Take turns and let the time pass that notifications need, until nothing is left to do. How many rounds."""
@@ -163,6 +172,11 @@ class Told(Listening):
         [(messages,)] = self.mine.ask("select count(*) from message where not state = any(%s)", list(resting))
         [(notes,)] = self.mine.ask("select count(*) from note where next_at is not null")
         return bool(hints or messages or notes or self.mine.cafm.hooks()["pending"])
+
+    async def session_status(self) -> dict[str, Any]:
+        """What `isthmus status` says of webhooks, by connection."""
+        async with self.world.transaction() as db:
+            return dict((await status_report(db))["webhooks"])
 
     def hints(self) -> list[str]:
         """Entities named by the notifications that were kept, oldest first."""
