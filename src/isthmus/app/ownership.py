@@ -24,13 +24,19 @@ _RULES = {
     "latest": "the later edit wins; both are audited",
     "review": "edits on both sides are held for a person",
 }
+_RESTORED = "edits elsewhere are restored and audited"
 _MADE = "made from the source; once booked it is countered and made anew, never changed"
 
 
 def matrix(project: Project) -> Iterator[tuple[str, ...]]:
     """One row per field of every entity a flow moves; the last three columns are left to be signed."""
     policy = policies(project)
-    makers = {flow.target.entity: name for name, flow in project.flows.items()}
+    kept = {flow.source.entity for flow in project.flows.values() if flow.transition is None}
+    makers = {
+        flow.target.entity: name
+        for name, flow in project.flows.items()
+        if flow.transition is not None and flow.target.entity not in kept
+    }
     for name in _moved(project):
         kind = entities()[name]
         for path in kind.paths():
@@ -40,7 +46,8 @@ def matrix(project: Project) -> Iterator[tuple[str, ...]]:
                 owner, rule, decided = f"flow {makers[name]}", _MADE, project.flow_documents[makers[name]].file
             else:
                 found = policy(name, path)
-                owner, rule = found.owner or "nobody alone", _RULES[found.kind]
+                owner = found.owner or "nobody alone"
+                rule = _RESTORED if name in kept and found.kind == "owner" else _RULES[found.kind]
                 decided = _decided_by(project, kind, path)
             yield (name, path, said, owner, rule, decided, "", "", "")
 
