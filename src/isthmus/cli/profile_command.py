@@ -78,10 +78,20 @@ def check(
     del debug
     from isthmus.app.profiles import is_profile
 
-    if what and is_profile(what):
-        raise typer.Exit(_check_form(what, as_json))
     place = place_of(project, sets)
+    if what and is_profile(what) and not _is_connection(place, what):
+        raise typer.Exit(_check_form(what, as_json))
     raise typer.Exit(asyncio.run(_check_live(place, what, offline, as_json)))
+
+
+def _is_connection(place: Place, name: str) -> bool:
+    """Whether the project here calls a connection by a name that a profile has as well."""
+    from isthmus.errors import IsthmusError
+
+    try:
+        return name in place.load().connections
+    except IsthmusError:
+        return False
 
 
 def _check_form(name: str, as_json: bool) -> int:

@@ -22,7 +22,10 @@ def compare_fields(facts: Facts, rows: Sequence[Row]) -> Iterator[tuple[str, Fin
     yield "id", _id(facts, rows)
     if facts.whole.version is not None:
         yield "version", _there(facts, rows, facts.whole.version.at, "version")
-    known = set(facts.whole.own.joins) | set(facts.whole.own.parts)
+    whole = facts.whole
+    places = (whole.id.at, whole.number, whole.version.at if whole.version else "", getattr(whole.changes, "at", ""),
+              whole.deleted.at if whole.deleted else "", whole.external_id)  # fmt: skip
+    known = {*whole.own.joins, *whole.own.parts, *(place.partition(".")[0] for place in places)}
     specs = {name: spec for name, spec in facts.shape.specs.items() if spec is not None}
     yield from _fields(facts.native, specs, rows, "", known, facts.whole.id.wire)
 
