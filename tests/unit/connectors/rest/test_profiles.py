@@ -109,6 +109,10 @@ MISTAKES: Mapping[str, tuple[dict[str, Any], str]] = {
         },
         "carries no {version}",
     ),
+    "a signature nobody was told the secret for": (
+        {"webhook": {"secret": "signature", "signature": {"header": "X-Sign"}, "type": "entity", "id": "id"}},
+        r"subscribing.create has no {secret}",
+    ),
     "a signature nobody describes": (
         {"webhook": {"secret": "signature", "type": "entity", "id": "id"}},
         "signature belongs to secret: signature",

@@ -36,6 +36,10 @@ NAMES: Mapping[str, set[str]] = {
     "subscription": _ALWAYS | {"address", "secret", "id"},
     "headers": {"parameters", "company"},
 }
+_BY_HAND = (
+    "Where a person subscribes in the system, leave webhook out, and tell the secret in `hook` of the connection: "
+    "docs/webhooks.md."
+)
 _PAGE_NAMES = {PagePaging: "page", SpringPaging: "page", OffsetPaging: "offset", CursorPaging: "cursor"}
 
 
@@ -77,6 +81,10 @@ def _general(profile: Profile, document: Document) -> Iterator[ConfigurationErro
         if (hook.secret == "signature") != (hook.signature is not None):  # noqa: S105 - a choice, not a secret
             text = "webhook: signature belongs to secret: signature, and that to signature."
             yield document.error(("webhook", "secret"), text)
+        made = hook.subscribing.create if hook.subscribing is not None else None
+        if hook.signature is not None and (made is None or "secret" not in set(holes(_plain(made)))):
+            text = "webhook: nobody tells the system what to sign with: subscribing.create has no {secret}."
+            yield document.error(("webhook", "signature"), text, hint=_BY_HAND)
         if hook.subscribing is not None:
             at = ("webhook", "subscribing")
             yield from _names(_plain(hook.subscribing), "subscription", profile, document, at)

@@ -30,7 +30,7 @@ class Signature(Proven):
 class Subscribing(Proven):
     """How the system is asked to send events of one set. Calls know `{address}`, `{secret}`, `{set}`, `{id}`."""
 
-    list: Call = Field(description="Call that shows the subscriptions there are")
+    list: Call = Field(description="Call that shows all subscriptions there are, in one answer")
     items: Place = Field(default="", description="Where they stand in its answer")
     id: Place = Field(default="id", description="Where the id of one stands")
     address: Place = Field(default="url", description="Where its address stands")
@@ -39,7 +39,9 @@ class Subscribing(Proven):
     active: Place = Field(default="", description="Where it says whether it is still served (true, false)")
     create: Call = Field(description="Call that makes one")
     created: Place = Field(default="id", description="Where the id stands in the answer of `create`")
-    resume: Call | None = Field(default=None, description="Call that wakes one the system has switched off")
+    resume: Call | None = Field(
+        default=None, description="Call that wakes one the system has switched off; without it, one is made anew"
+    )
     delete: Call | None = Field(default=None, description="Call that ends one")
 
 
@@ -62,5 +64,6 @@ class Webhook(Proven):
         default=202, ge=200, le=299, description="Status an event is answered with, for systems that want a certain one"
     )
     subscribing: Subscribing | None = Field(
-        default=None, description="How events are subscribed to; empty: a person does it in the system"
+        default=None,
+        description="How events are subscribed to; a `signature` needs it. Empty: a person does it in the system",
     )
