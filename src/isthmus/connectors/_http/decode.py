@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
+#: what a number with an exponent looks like; a text may look like it, which costs time and nothing else
+_EXPONENT = re.compile(rb"[0-9]E[+-]?[0-9]")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -28,7 +31,8 @@ def decode(body: bytes) -> Any:
 
 def encode(value: Any) -> bytes:
     """Encode to JSON text; a Decimal becomes a number, without exponent down to a millionth."""
-    return _ENCODER.encode(_plain(value))
+    text = _ENCODER.encode(value)
+    return _ENCODER.encode(_plain(value)) if _EXPONENT.search(text) else text
 
 
 def _plain(value: Any) -> Any:

@@ -64,6 +64,7 @@ class RestConnector:
         self._concurrency = config.concurrency or limits.concurrency
         self._quota = config.requests or limits.requests
         self._timeout = config.call_timeout or profile.call_timeout.total_seconds()
+        self._capabilities = self._offered()
         budget = Budget(clock, self._traffic, concurrency=self._concurrency, quota=self._quota, window=limits.window)
         self._sessions: list[HttpSession] = []
         base = base_of(profile, config)
@@ -86,6 +87,24 @@ class RestConnector:
         self._batches = Batches(profile.batch, client, self._writer) if profile.batch is not None else None
         self._checks = Checks(profile, client, self._narrow, clock)
         self._comparison = Comparison(client, self._narrow, details)
+
+    def _offered(self) -> Capabilities:
+        profile = self.profile
+        batch, webhook = profile.batch, profile.webhook
+        return Capabilities(
+            system=SYSTEM,
+            entities={
+                facts.entity: support_of(facts, batch.most if batch is not None else self._concurrency)
+                for facts in self._facts.values()
+            },
+            concurrency=self._concurrency,
+            quota=self._quota,
+            window=profile.limits.window,
+            call_timeout=timedelta(seconds=self._timeout),
+            companies=profile.companies,
+            webhooks=webhook is not None,
+            hook_answer=webhook.answer if webhook is not None else 202,
+        )
 
     def _session(self, base: str, budget: Budget, clock: Clock) -> HttpSession:
         config, profile = self._config, self.profile
@@ -125,22 +144,7 @@ class RestConnector:
 
     @property
     def capabilities(self) -> Capabilities:
-        profile = self.profile
-        batch = profile.batch
-        return Capabilities(
-            system=SYSTEM,
-            entities={
-                facts.entity: support_of(facts, batch.most if batch is not None else self._concurrency)
-                for facts in self._facts.values()
-            },
-            concurrency=self._concurrency,
-            quota=self._quota,
-            window=profile.limits.window,
-            call_timeout=timedelta(seconds=self._timeout),
-            companies=profile.companies,
-            webhooks=profile.webhook is not None,
-            hook_answer=profile.webhook.answer if profile.webhook is not None else 202,
-        )
+        return self._capabilities
 
     @property
     def traffic(self) -> Traffic:

@@ -176,7 +176,7 @@ async def test_a_batch_whose_answer_is_lost_is_uncertain_and_looked_up(bench: Be
     found = await connector.look_up(operations)
     assert {key: one.native_id for key, one in found.items()} == {"key-B": "7"}
     asked = [path for method, path, _ in store.calls if method == "GET"]
-    assert asked == ["/vendors?code=A&code=B", "/vendors?code=C"]
+    assert set(asked) == {"/vendors?code=A&code=B", "/vendors?code=C"}
 
 
 STATUSES = {
