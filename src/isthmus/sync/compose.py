@@ -79,7 +79,7 @@ async def _states(db: Db, turn: Turn, rows: Sequence[MessageRow]) -> dict[int, S
         flow = turn.world.keep_flow(row.flow)
         text = texts.get(row.record_id or 0)
         if text is not None and flow is not None:
-            found[row.id] = flow.shape(decode_state(text))
+            found[row.id] = flow.wanted(row.connection, decode_state(text))
     return found
 
 

@@ -125,7 +125,7 @@ def _verdict(
         return _first(flow, side, change, may_create=may_create)
     if change.review:
         return Verdict(action="update", state="held", finding=_review(change))
-    shaped = flow.shape(change.state)
+    shaped = flow.wanted(side, change.state)
     if isinstance(shaped, Finding):
         return Verdict(action="update", state=_STATE_OF[shaped.severity], finding=shaped)
     if not changed_names(lens, shaped, decode_state(row.agreed), context):

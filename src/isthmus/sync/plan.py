@@ -181,7 +181,7 @@ async def _brought(db: Db, world: World, gathered: _Gathered) -> None:
         flow = world.keep_flow(name)
         ids = [row.record_id or 0 for row in members]
         for one, side in (await sides.of_records(db, connection, entity, company, ids)).items():
-            shaped = flow.shape(decode_state(side.data)) if flow is not None else None
+            shaped = flow.wanted(connection, decode_state(side.data)) if flow is not None else None
             if isinstance(shaped, dict):
                 before = decode_state(side.agreed) if side.native_id else {}
                 gathered.brought[connection, one] = {c.path: c.kept for c in differences(before, shaped)}

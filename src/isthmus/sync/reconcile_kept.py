@@ -123,7 +123,7 @@ async def _differing(db: Db, world: World, flow: KeepSpec, left: _Side, right: _
                 lens = world.actors[connection].lenses[key.entity]
                 names = sorted(changed_names(lens, side.by_record[one].state, decode_state(row.base), context))
                 if not names:
-                    shaped = flow.shape(decode_state(row.data))
+                    shaped = flow.wanted(connection, decode_state(row.data))
                     if isinstance(shaped, dict):
                         names = sorted(changed_names(lens, shaped, decode_state(row.agreed), context))
                 if names:

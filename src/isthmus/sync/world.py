@@ -163,7 +163,7 @@ class KeepSpec(AnyFlow, frozen=True, kw_only=True):
     foreign    what becomes of one that was made in the target: refuse, onboard (held for a person), create (in the
                source), hold, ignore
     match      rules that find a record's other side at first contact: paths that must be equal, by rank
-    shape      record state -> state to write, or why not (an order that is cancelled; one that is not approved yet)
+    shape      record state -> state the target is to show, or why not (one that is cancelled, or not approved yet)
     """
 
     source_company: str = ""
@@ -176,6 +176,10 @@ class KeepSpec(AnyFlow, frozen=True, kw_only=True):
     def sides(self) -> tuple[str, ...]:
         """The connections it writes to."""
         return (self.source, self.target) if self.two_way else (self.target,)
+
+    def wanted(self, side: str, state: State) -> State | Finding:
+        """What one of its sides is to show of a record. The source has it as it is; the target by its shape."""
+        return self.shape(state) if side == self.target else state
 
 
 class Actor(Struct, frozen=True, kw_only=True):
