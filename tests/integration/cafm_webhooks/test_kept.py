@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from integration.cafm_webhooks.bench import CAFM, FINANCE, Told
+from integration.cafm_webhooks.bench import CAFM, FINANCE, Halls, Told, told
+from integration.webhooks.bench import Doorway
 from isthmus.app.upkeep import look_after_webhooks
 
 HOUR = 3_600
@@ -116,6 +117,18 @@ async def test_doubled_ones_and_those_of_an_old_address_are_removed_others_stay(
     left = {one["id"] for one in halls.cafm.records("webhooks") if one["deletedAt"] is None}
     assert left == {stranger["id"]} | {one["id"] for one in hooks(listening).values()}
     assert alerts(listening) == []  # given up, not lost
+
+
+async def test_ours_are_found_behind_hundreds_of_others(halls: Halls, doorway: Doorway) -> None:
+    theirs = {"url": "http://127.0.0.1:9/of-others", "events": ["vendors.deleted"]}
+    for _ in range(201):
+        halls.act("POST", "/webhooks", theirs)
+    async with told(halls, doorway) as listening:
+        made = hooks(listening)
+        assert set(made) == TELLING
+        await an_hour_later(listening)
+        assert hooks(listening) == made
+        assert halls.cafm.calls()["by_path"] == {"GET /webhooks": 2}
 
 
 async def test_a_key_that_may_not_subscribe_is_told_and_polls_go_on(listening: Told) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ from isthmus.contract.clock import Clock
 from isthmus.contract.webhooks import Hint, Subscription, Wanted
 from isthmus.errors import Halt, Reject, Retry, Stale, Uncertain
 
+#: More pages of subscriptions than this are a list that leads back to itself.
+_MOST_PAGES = 100
 _FORMS = {"{signature}": "(?P<signature>[A-Za-z0-9+/=_-]+)", "{timestamp}": "(?P<timestamp>[0-9A-Za-z:.+-]+)"}
 
 
@@ -101,10 +103,6 @@ class Listening:
         return Subscription(native=item.native, company=item.company, result="made", id=made)
 
     async def _there(self, spec: Subscribing) -> list[_There]:
-        answer = await self._client.call(ready(spec.list), {})
-        found = getter(spec.items)(answer.body)
-        if not isinstance(found, list):
-            raise Halt("the system does not show its subscriptions where the profile says.", code="no_list")
         active = getter(spec.active) if spec.active else None
         return [
             _There(
@@ -113,8 +111,23 @@ class Listening:
                 events=tuple(_texts(getter(spec.events)(one))),
                 active=active is None or active(one) is not False,
             )
-            for one in found
+            async for one in self._listed(spec)
         ]
+
+    async def _listed(self, spec: Subscribing) -> AsyncIterator[Any]:
+        """Every subscription of the system. One that is not seen would be made again and again."""
+        answer = await self._client.call(ready(spec.list), {})
+        for _ in range(_MOST_PAGES):
+            found = getter(spec.items)(answer.body)
+            if not isinstance(found, list):
+                raise Halt("the system does not show its subscriptions where the profile says.", code="no_list")
+            for one in found:
+                yield one
+            link = text_at(answer.body, getter(spec.next)) if spec.next else ""
+            if not link or not found:
+                return
+            answer = await self._client.follow(link)
+        raise Halt("the list of subscriptions does not end.", code="no_list")
 
     def _is_of(self, spec: Subscribing, there: _There, item: Wanted) -> bool:
         return spelt(compiled(spec.event)({"set": item.native})) in there.events

@@ -30,8 +30,9 @@ class Signature(Proven):
 class Subscribing(Proven):
     """How the system is asked to send events of one set. Calls know `{address}`, `{secret}`, `{set}`, `{id}`."""
 
-    list: Call = Field(description="Call that shows all subscriptions there are, in one answer")
+    list: Call = Field(description="Call that shows the subscriptions there are")
     items: Place = Field(default="", description="Where they stand in its answer")
+    next: Place = Field(default="", description="Where the link to the next page stands; empty: there is one page")
     id: Place = Field(default="id", description="Where the id of one stands")
     address: Place = Field(default="url", description="Where its address stands")
     events: Place = Field(default="events", description="Where its events stand, a text or a list")
