@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,11 @@ def test_every_option_stands_in_the_section_of_its_command() -> None:
     assert {path: told.get(path) for path, _ in commands(typer.main.get_command(app))} == dict(
         commands(typer.main.get_command(app))
     )
+
+
+def test_each_command_is_told_once() -> None:
+    titles = re.findall(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [title for title, times in Counter(titles).items() if times > 1] == []
 
 
 def test_shared_options_stand_in_one_place() -> None:
