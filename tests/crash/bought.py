@@ -139,6 +139,8 @@ def end_state(buyer: Buyer) -> dict[str, Any]:
             """select l.connection, r.entity, r.number, l.company, l.deleted_at is null
                  from link l join record r on r.id = l.record_id order by 1, 2, 3, 4"""
         ),
-        "records": buyer.ask("select entity, number, amount, currency from record order by 1, 2, 3"),
+        "records": buyer.ask(
+            "select entity, number, amount, currency from record where deleted_at is null order by 1, 2, 3"
+        ),
         "rereads": buyer.ask("select count(*) from reread"),
     }

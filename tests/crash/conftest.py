@@ -47,11 +47,12 @@ def buyer(tmp_path: Path, database: Database) -> Iterator[Buyer]:
     buyer.stop()
 
 
+Untroubled = Callable[[int, int], Awaitable[dict[str, Any]]]
 _untroubled: dict[tuple[int, int], dict[str, Any]] = {}
 
 
 @pytest.fixture
-def untroubled(tmp_path: Path, empty_database: Database) -> Callable[[int, int], Awaitable[dict[str, Any]]]:
+def untroubled(tmp_path: Path, empty_database: Database) -> Untroubled:
     """How so many orders of a seed end when nothing goes wrong. Run once for all tests that ask."""
 
     async def end(number: int, seed: int) -> dict[str, Any]:

@@ -7,12 +7,13 @@ the lens only reads (a number it gave, quantities it received) are taken over as
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
 from isthmus.contract.operations import Outcome
-from isthmus.ledger import audit, messages, records, sides
+from isthmus.ledger import audit, coupling, messages, records, sides
 from isthmus.ledger.types import AuditWrite, Db, MessageRow, RecordWrite, SideRow, StreamKey
 from isthmus.mapping.lens import Lens
 from isthmus.model.entity import State, entities
@@ -60,11 +61,23 @@ async def agree(db: Db, turn: Turn, entity: str, company: str, landed: Landed) -
                 )
             )
     stream = StreamKey(actor.id, entity, company)
+    await _unite_seen_before(db, stream, writes, now)
     await records.save(db, stream, company or actor.id, writes, now)
     await audit.append(db, actor.id, audits, now)
     fresh = [messages.linked(actor.id, entity, write.number) for write in writes if write.new_link and write.number]
     turn.result.wake.update(await messages.arrived(db, fresh, now))
     return changes
+
+
+async def _unite_seen_before(db: Db, stream: StreamKey, writes: Sequence[RecordWrite], now: datetime) -> None:
+    """What was made by a call whose answer was lost may have been read before it was looked up, and have become a
+    record of its own: it is the record that was written. One that a further system has is left to people."""
+    made = {write.native_id: write.record_id for write in writes if write.new_link and write.native_id}
+    seen = await records.links(db, stream, list(made)) if made else {}
+    strays = {link.record_id: made[one] for one, link in seen.items() if link.record_id != made[one]}
+    kept_apart = await sides.held_elsewhere(db, list(strays), stream.connection) if strays else set()
+    pairs = [(kept, stray) for stray, kept in strays.items() if stray not in kept_apart]
+    await coupling.unite(db, pairs, now)
 
 
 def _state(text: str) -> State:
