@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from importlib import resources
 from typing import Any
 
-from integration.cafm_webhooks.bench import CAFM, Told
+from integration.cafm_webhooks.bench import CAFM, Halls, Told, told
+from integration.webhooks.bench import Doorway
+from isthmus.connectors.rest.declared.loading import profile_text
+
+LENSES = resources.files("isthmus.connectors.rest") / "profiles" / "cafm" / "lenses"
 
 
 def event(entity: str = "vendors", delivery: str = "d-1", what: str = "updated", record: int = 2147483640) -> bytes:
@@ -76,6 +81,26 @@ async def test_only_the_named_set_is_read_and_a_repeated_event_is_taken_once(lis
     again = event("vendors", "d-3")
     assert await post(listening, again, signed(again, secret(listening, "vendors"))) == 202
     assert open_hints(listening) == ['[["vendor","",[]]]']
+
+
+async def test_events_nothing_tells_apart_are_kept_for_each_set_they_name(halls: Halls, doorway: Doorway) -> None:
+    lines = [line for line in profile_text("cafm").splitlines() if line != "  delivery: deliveryId"]
+    halls.write("without-ids.yaml", "\n".join(lines) + "\n")
+    kept = ("vendor", "item", "location", "unit_of_measure", "purchase_order", "receipt")
+    for entity in kept:
+        halls.write(f"{entity}.yaml", (LENSES / f"{entity}.yaml").read_text("utf-8"))
+    lenses = ", ".join(f"{entity}: {entity}.yaml" for entity in kept)
+    halls.edit("isthmus.yaml", "profile: cafm", f"profile: without-ids.yaml\n    lenses: {{{lenses}}}")
+    async with told(halls, doorway) as listening:
+        assert listening.hints()
+        for native in ("vendors", "items", "vendors"):
+            body = event(native)
+            assert await post(listening, body, signed(body, secret(listening, native))) == 202
+        assert open_hints(listening) == ['[["vendor","",[]]]', '[["item","",[]]]']
+        await listening.turn(CAFM)
+        body = event("vendors")  # the same words again may be another change
+        assert await post(listening, body, signed(body, secret(listening, "vendors"))) == 202
+        assert open_hints(listening) == ['[["vendor","",[]]]']
 
 
 async def test_an_event_of_something_unknown_makes_everything_be_read(listening: Told) -> None:
