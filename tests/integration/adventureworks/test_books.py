@@ -49,7 +49,7 @@ async def test_more_that_came_is_received_and_goods_taken_back_need_an_open_orde
     shop.change("PurchaseOrderDetail.csv", "30.00,2.00,28.00", "30.00,3.00,27.00")
     await shop.run()
     await shop.act("correct", shop.only("state = 'held'"))
-    refused = shop.only("state = 'dead'")
+    refused = shop.only("state = 'held'")
     assert refused.code == "order_released"
     shop.box.buy("reopen", number, COMPANY)
     assert [acted.done for acted in await shop.act("retry", refused)] == [True]
