@@ -10,19 +10,21 @@ from isthmus.ledger.types import Db
 
 
 class Numbered(Struct, frozen=True):
-    """A live record; `data` is its state as text."""
+    """A live record; `data` is its state as text, `origin` the connection it was seen at first."""
 
     scope: str
     number: str
     record_id: int
     data: str
+    origin: str
 
 
 class OnItsWay(Struct, frozen=True):
-    """A document that hangs on a record (`anchor_id`) and is to be booked, but is not yet.
+    """A document that hangs on a record (`anchor_id`) and that the record, as it was read last, does not count yet.
 
     subject   number of the record it is of
     stopped   a person has to bring it on, if it goes at all
+    booked    it is booked already, since the record was read
     """
 
     anchor_id: int
@@ -30,6 +32,7 @@ class OnItsWay(Struct, frozen=True):
     subject: str
     document: str
     stopped: bool
+    booked: bool
 
 
 async def by_number(db: Db, entity: str, scopes: Sequence[str], numbers: Sequence[str]) -> list[Numbered]:
@@ -37,7 +40,7 @@ async def by_number(db: Db, entity: str, scopes: Sequence[str], numbers: Sequenc
     if not scopes or not numbers:
         return []
     cursor = await db.execute(
-        """select scope, number, id, data from record
+        """select scope, number, id, data, origin from record
             where entity = %s and scope = any(%b::text[]) and number = any(%b::text[]) and deleted_at is null
             order by id""",
         (entity, list(scopes), list(numbers)),
@@ -46,14 +49,18 @@ async def by_number(db: Db, entity: str, scopes: Sequence[str], numbers: Sequenc
 
 
 async def on_their_way(db: Db, entity: str, anchor_ids: Sequence[int]) -> list[OnItsWay]:
-    """Documents of an entity that hang on these records and are not over, in order."""
+    """Documents of an entity that hang on these records, in order: those that are not over, and those that were booked
+    after the system that books them showed the record last."""
     if not anchor_ids:
         return []
     cursor = await db.execute(
-        """select anchor_id, id, subject, document, state in ('held', 'dead') from message
-            where anchor_id = any(%b::bigint[]) and entity = %s and kind = 'event'
-              and state not in ('done', 'skipped', 'cancelled')
-            order by id""",
+        """select m.anchor_id, m.id, m.subject, m.document, m.state in ('held', 'dead'), m.state = 'done'
+             from message m
+            where m.anchor_id = any(%b::bigint[]) and m.entity = %s and m.kind = 'event'
+              and (m.state not in ('done', 'skipped', 'cancelled')
+                   or (m.state = 'done' and m.changed_at > (select max(l.agreed_at) from link l
+                         where l.record_id = m.anchor_id and l.connection = m.connection)))
+            order by m.id""",
         (list(anchor_ids), entity),
     )
     return [OnItsWay(*row) for row in await cursor.fetchall()]

@@ -36,6 +36,7 @@ class Ordered(Struct, frozen=True):
 
     record_id: int
     scope: str
+    origin: str
     state: State
     order: PurchaseOrder
 
@@ -49,10 +50,12 @@ class ProcurementDesk:
     Args:
         companies: what the project says of the target's companies.
         scopes: scopes of the source's orders (the scopes of its streams); orders made in the target are found too.
+        source: connection of the source, where a scope of its own does not tell its orders from the target's.
     """
 
-    def __init__(self, companies: Mapping[str, CompanySettings], scopes: Sequence[str] = ()) -> None:
+    def __init__(self, companies: Mapping[str, CompanySettings], scopes: Sequence[str] = (), source: str = "") -> None:
         self._companies = companies
+        self._source = source
         self._scopes = tuple(dict.fromkeys(scopes))
         self._stamps: dict[str, str] = {}
         self._books: dict[str, Book] = {}
@@ -95,6 +98,8 @@ class ProcurementDesk:
         known = self._orders.get(number, ())
         found = [one for one in known if isinstance(one, Finding) or one.scope in self._scopes]
         found = found or [one for one in known if isinstance(one, Ordered) and one.scope == company]
+        if len(found) > 1 and self._source:  # one we made, read from the target before it was looked up, is no second
+            found = [o for o in found if isinstance(o, Ordered) and o.origin == self._source] or found
         if len(found) == 1:
             return found[0]
         if found:
@@ -118,7 +123,7 @@ class ProcurementDesk:
     def coming(self, order_id: int, receipt: str) -> Iterator[Receipt]:
         """Receipts of an order that are on their way before that of number `receipt` and not counted in finance yet."""
         messages = self._coming.get(order_id, ())
-        own = next((one.message_id for one in messages if one.subject == receipt), None)
+        own = next((one.message_id for one in messages if one.subject == receipt and not one.booked), None)
         for one in messages:
             if one.subject != receipt and (own is None or one.message_id < own) and one.document and not one.stopped:
                 yield from fitting("receipt", [one.document], Receipt)
@@ -197,4 +202,4 @@ def _ordered(row: Numbered) -> Ordered | Finding:
         order = cast("PurchaseOrder", entities()["purchase_order"].parse(state))
     except msgspec.ValidationError as error:
         return incomplete(f"order {row.number}", str(error))
-    return Ordered(row.record_id, row.scope, state, order)
+    return Ordered(row.record_id, row.scope, row.origin, state, order)
