@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crash.bought import Bought, check, end_state
-from crash.buyer import Buyer
+from crash.buyer import DETAILS, Buyer
 from crash.conftest import Untroubled
 
 ORDERS, SEED = 24, 2
@@ -46,3 +46,22 @@ async def test_a_late_posting_names_an_order_that_has_moved_on(buyer: Buyer, unt
     await bought_late(buyer, RECEIPTS_LATE)
     check(buyer)
     assert end_state(buyer) == await untroubled(ORDERS, SEED)
+
+
+async def test_goods_of_an_order_that_was_read_before_it_was_looked_up(buyer: Buyer) -> None:
+    """For a while the hub has such an order twice. Goods that come meanwhile are those of the source's."""
+    buyer.order_goods(ORDERS, SEED)
+    await buyer.run()
+    check(buyer)
+    with buyer.ledger() as connection:
+        connection.execute(
+            """insert into record (entity, scope, number, data, amount, currency, origin, created_at, changed_at)
+               select entity, scope, number, data, amount, currency, 'finance', created_at, changed_at
+                 from record where entity = 'purchase_order' and number = '6'"""
+        )
+    row = next(row for row in buyer.files.of("2", "4") if row["PurchaseOrderID"] == "6")
+    was = f"{row['LineTotal']},0.00,0.00,0.00,"
+    buyer.change(DETAILS, was, was.replace("0.00,0.00,0.00", "5.00,0.00,5.00"))
+    await buyer.run()
+    check(buyer)
+    assert [row.state for row in buyer.messages("subject = 'GR-6'")] == ["done"]

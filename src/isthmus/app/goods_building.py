@@ -79,7 +79,7 @@ def _goods(
 def _desk(project: Project, config: FlowConfig) -> ProcurementDesk:
     source = config.source.connection
     scopes = [one or books_of(project, source) for one in partitions(project.connections[source])]
-    return ProcurementDesk(company_settings(project, config), scopes)
+    return ProcurementDesk(company_settings(project, config), scopes, source)
 
 
 def _checks(project: Project, name: str, config: FlowConfig) -> Sequence[Check]:
