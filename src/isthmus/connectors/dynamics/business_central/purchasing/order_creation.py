@@ -35,6 +35,8 @@ from isthmus.errors import Halt, IsthmusError, Reject, Retry, Uncertain
 
 #: Orders made in one request, which must end within 8 minutes (bc.md §10).
 _MADE_AT_ONCE = 25
+#: Vendors of one day that are asked for in one request when orders are looked up.
+_VENDORS_AT_ONCE = 20
 
 
 class PurchaseOrderCreation:
@@ -64,18 +66,22 @@ class PurchaseOrderCreation:
     async def look_up(self, place: Place, operations: Sequence[Operation]) -> Mapping[str, Outcome]:
         """Orders of the same vendor and day that carry the operation's mark, or any that refer to it."""
         orders = Orders(self._site.client, place.path)
-        asked: dict[str, dict[str, str]] = {}
+        keys: dict[str, str] = {}
+        vendors: dict[tuple[str, str], set[str]] = {}
         for operation in operations:
             try:
-                asked.setdefault(_condition(parse_order(operation)), {})[operation.mark] = operation.key
+                field, vendor, day = _whereabouts(parse_order(operation))
             except Reject:
                 continue  # what cannot be parsed was never sent
+            keys[operation.mark] = operation.key
+            vendors.setdefault((field, day), set()).add(vendor)
         found: dict[str, Outcome] = {}
-        for condition, keys in asked.items():
-            for order in await orders.like(condition):
-                if order.marks.mark in keys:
-                    found[keys[order.marks.mark]] = done(keys[order.marks.mark], order)
-        rest = {mark: key for keys in asked.values() for mark, key in keys.items() if key not in found}
+        for (field, day), values in vendors.items():
+            for group in chunks(sorted(values), _VENDORS_AT_ONCE):
+                for order in await orders.like(any_of(field, group) + (f" and {day}" if day else "")):
+                    if order.marks.mark in keys:
+                        found[keys[order.marks.mark]] = done(keys[order.marks.mark], order)
+        rest = {mark: key for mark, key in keys.items() if key not in found}
         numbers = await numbers_by_reference(self._site.published, place.name, rest) if rest else {}
         if numbers:
             for order in await orders.like(any_of("number", map(literal, numbers))):
@@ -176,16 +182,17 @@ def mentioned(document: OrderDocument) -> Mentioned:
     )
 
 
-def _condition(document: OrderDocument) -> str:
-    """Orders it could be. Without a day the service takes its own, which a later look-up does not know."""
+def _whereabouts(document: OrderDocument) -> tuple[str, str, str]:
+    """What finds the orders it could be: field of the vendor and its literal, and a condition of the day. Without a day
+    the service takes its own, which a later look-up does not know: then the condition is ""."""
     header = document.header
     if not is_blank(header.get("vendorId")):
-        conditions = [f"vendorId eq {guid(str(header['vendorId']))}"]
+        field, vendor = "vendorId", guid(str(header["vendorId"]))
     else:
-        conditions = [f"vendorNumber eq {literal(str(header.get('vendorNumber', '')).upper())}"]
-    if not is_blank(day := header.get("orderDate")):
-        conditions.append(f"orderDate eq {literal(date.fromisoformat(str(day)[:10]))}")
-    return " and ".join(conditions)
+        field, vendor = "vendorNumber", literal(str(header.get("vendorNumber", "")).upper())
+    if is_blank(day := header.get("orderDate")):
+        return field, vendor, ""
+    return field, vendor, f"orderDate eq {literal(date.fromisoformat(str(day)[:10]))}"
 
 
 def _id_missing(reply: PartReply) -> IsthmusError | None:
