@@ -35,15 +35,20 @@ class OnItsWay(Struct, frozen=True):
     booked: bool
 
 
-async def by_number(db: Db, entity: str, scopes: Sequence[str], numbers: Sequence[str]) -> list[Numbered]:
-    """Live records of these numbers in these scopes, oldest first."""
+async def by_number(
+    db: Db, entity: str, scopes: Sequence[str], numbers: Sequence[str], shown_in: str = ""
+) -> list[Numbered]:
+    """Live records of these numbers in these scopes, oldest first. `shown_in`: only those a system has in that company,
+    and not what another system alone knows."""
     if not scopes or not numbers:
         return []
     cursor = await db.execute(
         """select scope, number, id, data, origin from record
             where entity = %s and scope = any(%b::text[]) and number = any(%b::text[]) and deleted_at is null
+              and (%s = '' or exists (select from link l
+                                       where l.record_id = record.id and l.company = %s and l.deleted_at is null))
             order by id""",
-        (entity, list(scopes), list(numbers)),
+        (entity, list(scopes), list(numbers), shown_in, shown_in),
     )
     return [Numbered(*row) for row in await cursor.fetchall()]
 

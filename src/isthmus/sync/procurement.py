@@ -162,9 +162,9 @@ class ProcurementDesk:
 
     async def _load_items(self, db: Db, company: str, pairs: Iterable[tuple[str, str]]) -> None:
         named = sorted(pairs)
-        items = await numbered.by_number(db, "item", [company], sorted({item for item, _ in named}))
+        items = await numbered.by_number(db, "item", [company], sorted({item for item, _ in named}), company)
         keys = [f"{item}/{unit}" for item, unit in named if unit]
-        factors = await numbered.by_number(db, "item_unit", [company], keys)
+        factors = await numbered.by_number(db, "item_unit", [company], keys, company)
         own = self._items.setdefault(company, {})
         for item, _ in named:
             own.pop(item, None)
