@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from isthmus.connectors.rest.client import Answer, RestClient, ready
 from isthmus.connectors.rest.declared.profile import Profile, SystemSpec
@@ -41,7 +42,7 @@ class Checks:
     async def findings(self, facts: Sequence[Facts]) -> list[Finding]:
         """Everything at once; of a system that cannot be reached or refuses the sign-in, that alone."""
         system = self._profile.system
-        found: list[Finding] = []
+        found = self._in_clear()
         if system is not None:
             try:
                 answer = await self._ask(system)
@@ -69,6 +70,15 @@ class Checks:
 
     async def _ask(self, system: SystemSpec) -> Answer:
         return await self._client.call(ready(system.call), {})
+
+    def _in_clear(self) -> list[Finding]:
+        """A key that travels unencrypted over a network."""
+        parts = urlsplit(self._client.base)
+        local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        if parts.scheme == "https" or local or self._profile.auth.kind == "none":
+            return []
+        text = f"{parts.hostname} is called without encryption: everybody on the way can read the key and the data."
+        return [Finding("unencrypted", "notice", text, field="url", mend="Write https:// if the system offers it.")]
 
     def _identity(self, system: SystemSpec, answer: Answer) -> list[Finding]:
         missing = [name for name, place in system.identity.items() if not text_at(answer.body, getter(place))]

@@ -100,10 +100,10 @@ class Comparison:
         yield _seen(facts, "paging", finding)
 
     async def _single(self, facts: Facts, records: Sequence[NativeRecord]) -> AsyncIterator[Seen]:
-        if facts.get is None and "id" not in facts.asked:
+        if facts.get is None and not facts.id_filter:
             return
         wanted = records[0]
-        part = "call `get`" if "id" not in facts.asked else "filter `id`"
+        part = f"filter `{facts.id_filter}`" if facts.id_filter else "call `get`"
         try:
             found = (await self._narrow.fetch(facts, [wanted.id], ""))[0]
             nobody = (await self._narrow.fetch(facts, [_NOBODY], ""))[0]
@@ -125,7 +125,7 @@ class Comparison:
     async def _filters(self, facts: Facts, records: Sequence[NativeRecord]) -> AsyncIterator[Seen]:
         for field in facts.asked:
             sample = next((one for one in records if isinstance(one.data.get(field), str)), None)
-            if field == "id" or sample is None:
+            if field == facts.id_filter or sample is None:
                 continue
             value = str(sample.data[field])
             request = ReadRequest(native=facts.native, limit=_FEW)

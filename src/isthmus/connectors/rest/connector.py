@@ -237,8 +237,8 @@ class RestConnector:
         for session in self._sessions:
             await session.close()
 
-    async def _referred(self, native: str, ids: Sequence[str]) -> Sequence[NativeRecord]:
-        return await self._narrow.fetch(self._of_set(native), ids, self._config.company)
+    async def _referred(self, native: str, ids: Sequence[str], company: str) -> Sequence[NativeRecord]:
+        return await self._narrow.fetch(self._of_set(native), ids, company)
 
     def _of_set(self, native: str) -> Facts:
         try:

@@ -32,6 +32,7 @@ class Cursor(Struct, omit_defaults=True, frozen=True):
 
     Of the pass under way (`going`):
     base      position that is asked from, None for everything
+    variant   which of several queries of the list is read now
     at        records or pages passed
     size      page size it began with (numbered pages)
     token     what the last answer gave for the next page; of a list in one answer: which answer
@@ -51,6 +52,7 @@ class Cursor(Struct, omit_defaults=True, frozen=True):
     scans: int = 0
     going: bool = False
     base: int | None = None
+    variant: int = 0
     at: int = 0
     size: int = 0
     token: str = ""
@@ -81,12 +83,24 @@ def save(cursor: Cursor) -> str:
 
 def begin(cursor: Cursor, step: int) -> Cursor:
     """The first pass of a round. `step`: smallest difference in time the system can say."""
-    base = cursor.since
-    if base is not None and cursor.whole:
-        base += step
     return Cursor(
-        since=cursor.since, whole=cursor.whole, seen=cursor.seen, seen_to=cursor.seen_to, going=True, base=base
+        since=cursor.since,
+        whole=cursor.whole,
+        seen=cursor.seen,
+        seen_to=cursor.seen_to,
+        going=True,
+        base=_base(cursor, step),
     )
+
+
+def _base(cursor: Cursor, step: int) -> int | None:
+    return cursor.since + step if cursor.since is not None and cursor.whole else cursor.since
+
+
+def next_variant(cursor: Cursor, step: int) -> Cursor:
+    """The same round with the next query of the list."""
+    fresh = again(cursor)
+    return structs.replace(fresh, variant=cursor.variant + 1, passes=0, base=_base(cursor, step))
 
 
 def again(cursor: Cursor) -> Cursor:

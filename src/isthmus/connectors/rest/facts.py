@@ -26,12 +26,17 @@ from isthmus.contract.records import NativeRecord
 from isthmus.errors import ConfigurationError
 
 Get = Callable[[Any], Any]
+Query = Callable[[Mapping[str, Any]], list[tuple[str, str]]]
 _DETECTIONS: Mapping[str, ChangeDetection] = {"filter": "watermark", "scan": "scan", "none": "none"}
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 class Listing(Struct, frozen=True):
-    """The call that shows many records, and where they stand. `streams`: further query of a read of changes."""
+    """The call that shows many records, and where they stand.
+
+    streams    further query of a read of changes
+    variants   further queries it is read with one after the other, at least one
+    """
 
     call: ReadyCall
     id: Callable[[Any], str]
@@ -39,7 +44,8 @@ class Listing(Struct, frozen=True):
     items_at: str
     paging: Paging
     partial: bool
-    streams: Callable[[Mapping[str, Any]], list[tuple[str, str]]]
+    streams: Query
+    variants: tuple[Query, ...]
 
 
 class Writing(Struct, frozen=True):
@@ -59,7 +65,7 @@ class Asked(Struct, frozen=True):
     items: Get | None
     items_at: str
     partial: bool
-    query: Callable[[Mapping[str, Any]], list[tuple[str, str]]]
+    query: Query
 
 
 class Facts(Struct, frozen=True):
@@ -97,6 +103,11 @@ class Facts(Struct, frozen=True):
     @property
     def key(self) -> KeySpec | None:
         return self.whole.own.key
+
+    @property
+    def id_filter(self) -> str:
+        """The filter that finds records by id, several at once; "" without."""
+        return next((name for name in ("id", self.whole.id.at) if name in self.asked), "")
 
     def listed(self) -> Listing:
         """The list call. Raises ConfigurationError where the profile has none."""
@@ -190,9 +201,15 @@ def _with_id(whole: Whole) -> dict[str, FieldSpec]:
 
 def _listing(call: ListCall, whole: Whole) -> Listing:
     items = call.items if call.items is not None else whole.paging.items
-    extra = getattr(whole.changes, "query", {})
     return Listing(
-        ready(call), _texts(whole.id.at), getter(items), items, whole.paging, call.partial, compiled_query(extra)
+        call=ready(call),
+        id=_texts(whole.id.at),
+        items=getter(items),
+        items_at=items,
+        paging=whole.paging,
+        partial=call.partial,
+        streams=compiled_query(getattr(whole.changes, "query", {})),
+        variants=tuple(compiled_query(one) for one in call.variants or ({},)),
     )
 
 

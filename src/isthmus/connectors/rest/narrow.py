@@ -49,7 +49,7 @@ class Narrow:
             items = await self.raw(facts, request.limit)
         else:
             items = (await read_sheet(self._client, listing, Ask(_names(facts, request)), Spot(), request.limit)).items
-        return await self._details.records(facts, items[: request.limit], listing)
+        return await self._details.records(facts, items[: request.limit], listing, company=request.company)
 
     async def raw(self, facts: Facts, count: int) -> tuple[dict[str, Any], ...]:
         """The first objects of a list that comes in one answer, as they are on the wire."""
@@ -71,10 +71,11 @@ class Narrow:
 
     async def fetch(self, facts: Facts, ids: Sequence[str], company: str) -> list[NativeRecord]:
         """Records by id, in order; those that are gone are marked deleted. Safe to repeat."""
-        if "id" in facts.asked:
+        field = facts.id_filter
+        if field:
             known = [native_id for native_id in ids if facts.wire_id(native_id) is not UNSET]
             request = ReadRequest(native=facts.native, company=company)
-            found = {record.id: record for record in await self.by(facts, "id", known, request)}
+            found = {record.id: record for record in await self.by(facts, field, known, request)}
             return [found.get(native_id) or NativeRecord(id=native_id, deleted=True) for native_id in ids]
         if facts.get is None:
             raise ConfigurationError(
@@ -94,25 +95,30 @@ class Narrow:
         elif spec.parameter:
             more += [(spec.parameter, value) for value in values]
         more += asked.query({**self._client.names, **names})
-        return [record async for record in self._all(facts, listing, Ask(names, more))]
+        return [record async for record in self._all(facts, listing, Ask(names, more), request.company)]
 
     async def _everything(self, facts: Facts, request: ReadRequest) -> AsyncIterator[NativeRecord]:
-        names = _names(facts, request)
-        async for record in self._all(facts, facts.listed(), Ask(names, list(days_of(facts, request)))):
+        ask = Ask(_names(facts, request), list(days_of(facts, request)))
+        async for record in self._all(facts, facts.listed(), ask, request.company):
             yield record
 
-    async def _all(self, facts: Facts, listing: Listing, ask: Ask) -> AsyncIterator[NativeRecord]:
-        """Every record of a list, page by page."""
+    async def _all(self, facts: Facts, listing: Listing, ask: Ask, company: str) -> AsyncIterator[NativeRecord]:
+        """Every record of a list, with each of its queries, page by page."""
+        for variant in listing.variants:
+            asked = Ask(ask.names, [*ask.more, *variant({**self._client.names, **ask.names})])
+            async for items in self._pages(listing, asked):
+                for record in await self._details.records(facts, items, listing, company=company):
+                    yield record
+
+    async def _pages(self, listing: Listing, ask: Ask) -> AsyncIterator[Sequence[dict[str, Any]]]:
         if isinstance(listing.paging, NoPaging):
             for item in await self._lists.all(listing, ask):
-                for record in await self._details.records(facts, (item,), listing):
-                    yield record
+                yield (item,)
             return
         spot: Spot | None = Spot()
         while spot is not None:
             sheet = await read_sheet(self._client, listing, ask, structs.replace(spot, anchor=""), _MOST_PER_PAGE)
-            for record in await self._details.records(facts, sheet.items, listing):
-                yield record
+            yield sheet.items
             spot = sheet.after
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from isthmus.connectors.rest.client import RestClient
-from isthmus.connectors.rest.cursor import Cursor, again, begin, finish, load, moved, save, take
+from isthmus.connectors.rest.cursor import Cursor, again, begin, finish, load, moved, next_variant, save, take
 from isthmus.connectors.rest.declared.entities import Filtered
 from isthmus.connectors.rest.declared.paging import NoPaging, OffsetPaging, PagePaging, SpringPaging
 from isthmus.connectors.rest.details import Details
@@ -60,7 +60,7 @@ class Streams:
         if sheet.slipped:  # the page is thrown away: what it shows comes again, from where the order is sure
             cursor = structs.replace(cursor, at=0, anchor="", token="")
             sheet = await self._sheet(stream, cursor, ask)
-        records = await self._details.records(stream.facts, sheet.items, stream.listing)
+        records = await self._details.records(stream.facts, sheet.items, stream.listing, company=stream.request.company)
         records = [record for record in records if within(record, stream.request)]
         cursor = structs.replace(
             cursor,
@@ -69,15 +69,17 @@ class Streams:
             total=cursor.total if cursor.pages else sheet.total,
         )
         if stream.scan:
-            return self._scan_page(cursor, records, sheet)
+            return self._scan_page(stream, cursor, records, sheet)
         return self._round_page(stream, cursor, records, sheet)
 
-    def _scan_page(self, cursor: Cursor, records: list[NativeRecord], sheet: Sheet) -> Page:
+    def _scan_page(self, stream: Stream, cursor: Cursor, records: list[NativeRecord], sheet: Sheet) -> Page:
         scan = cursor.scan
         cursor = take(cursor, records, 0)[1]
         after = sheet.after
         if after is None and moved(cursor, sheet.total):
             cursor, after = again(cursor), Spot()
+        elif after is None and cursor.variant + 1 < len(stream.listing.variants):
+            cursor, after = next_variant(cursor, 1), Spot()
         if after is None:
             return Page(records=tuple(records), cursor=save(Cursor(scans=cursor.scans)), scan=scan, scan_done=True)
         return Page(records=tuple(records), cursor=save(_at(cursor, after)), more=True, scan=scan)
@@ -89,6 +91,10 @@ class Streams:
         if after is None and isinstance(stream.listing.paging, PagePaging | SpringPaging):
             after = Spot() if moved(cursor, sheet.total) else None
             cursor = again(cursor) if after is not None else cursor
+        if after is None and cursor.variant + 1 < len(stream.listing.variants):
+            step = stream.facts.form.step if stream.facts.form is not None else 1
+            onward = next_variant(cursor, step)
+            return Page(records=tuple(delivered), cursor=save(onward), more=True)
         if after is None:
             done = finish(cursor, overlap, sheet.now)
             reached = moment_at(done.since) if done.since is not None else None
@@ -116,7 +122,8 @@ class Streams:
             base = max(0, cursor.base - (facts.form.step if exclusive else 0))
             names["since"] = facts.form.write(moment_at(base))
         filled = {**self._client.names, **names}
-        return Ask(names, [*stream.listing.streams(filled), *days_of(facts, stream.request)])
+        variant = stream.listing.variants[min(cursor.variant, len(stream.listing.variants) - 1)]
+        return Ask(names, [*stream.listing.streams(filled), *variant(filled), *days_of(facts, stream.request)])
 
     async def _sheet(self, stream: Stream, cursor: Cursor, ask: Ask) -> Sheet:
         want = min(stream.request.limit, self._page_size or stream.request.limit)

@@ -197,7 +197,7 @@ class Writer:
                 record = await self._details.one(facts, native_id, operation.company)
                 return (None if record.deleted else record), native_id
             if isinstance(data, dict) and facts.id(data):
-                return (await self._details.records(facts, [data]))[0], native_id
+                return (await self._details.records(facts, [data], company=operation.company))[0], native_id
         except IsthmusError:  # done all the same: what it shows now is learned by the next read
             return None, native_id
         return None, native_id

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from isthmus.connectors.rest.declared.base import Place, Proven, Template
+from isthmus.connectors.rest.declared.base import Many, Place, Proven, Template
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 #: what a good answer to a write holds
@@ -38,6 +38,11 @@ class ListCall(Call):
     """The call that shows many records."""
 
     items: Place | None = Field(default=None, description="Where the records stand; empty: as `paging` says")
+    variants: Many[dict[str, Template]] = Field(
+        default=(),
+        description="Query parameters the list is read with one after the other, where no single call shows all "
+        "records, such as `[{status: all}, {status: canceled}]`",
+    )
     partial: bool = Field(
         default=False, description="A listed record is incomplete: each one is read by `get` as well, a call each"
     )

@@ -117,7 +117,7 @@ def _writing(profile: Profile, whole: Whole, document: Document, at: Path) -> It
             yield document.error((*at, "actions"), f"{whole.entity} has the action {action} and no call for it.")
     if {"create", "post"} & set(own.actions):
         yield from _key(whole, document, at)
-    if "update" in own.actions and "get" not in whole.calls and "id" not in whole.filters:
+    if "update" in own.actions and "get" not in whole.calls and not {"id", whole.id.at} & set(whole.filters):
         text = f"{whole.entity} is updated, and no call `get` can show what became of it."
         yield document.error((*at, "calls"), text)
     if whole.version is not None and whole.version.guard == "sent" and "update" in own.actions:
