@@ -23,15 +23,15 @@ RECEIPTS_LATE = {**RECEIPTS_LOST, "kind": "late_commit", "seconds": 30}
 #: point, which passing of it, what went wrong before
 FAST: tuple[tuple[str, int, dict[str, Any]], ...] = (
     ("after_intent", 1, {}),
-    ("after_intent", 2, {}),
     ("after_call", 1, {}),
     ("after_call", 3, {}),
-    ("before_confirm", 2, {}),
     ("after_confirm", 1, {}),
     ("before_look_up", 1, ORDERS_LOST),
     ("after_look_up", 1, RECEIPTS_LOST),
 )
 SLOW: tuple[tuple[str, int, dict[str, Any]], ...] = (
+    ("before_confirm", 2, {}),
+    ("after_intent", 2, {}),
     *(("before_intent", nth, {}) for nth in (1, 2, 3)),
     ("after_intent", 3, {}),
     ("after_call", 2, {}),
