@@ -68,7 +68,8 @@ def _rules(project: Project, name: str) -> tuple[Finding, ...]:
 
 
 def _unwritten(world: World, name: str) -> Iterator[Finding]:
-    """Rules of the lens a flow writes through that write nothing: their field would be missing in every document."""
+    """Rules of the lens a flow writes through that write nothing, and do not say so by `way: read`: their field would
+    be missing in every document."""
     for flow in world.flows:
         lens = (
             world.actors[flow.target].lenses.get(flow.target_entity)
@@ -76,7 +77,7 @@ def _unwritten(world: World, name: str) -> Iterator[Finding]:
             else None
         )
         for plan in _plans(lens.plans) if lens is not None else ():
-            if plan.one_way and plan.kind != "value":
+            if plan.one_way and plan.kind != "value" and plan.rule.options.get("way") != "read":
                 yield Finding(
                     code="one_way",
                     severity="error",

@@ -8,6 +8,7 @@ from importlib import import_module, resources
 from typing import Any
 
 from msgspec import Struct
+from pydantic import ValidationError
 
 from isthmus.app.project.systems import SYSTEMS
 from isthmus.contract.clock import Clock
@@ -41,7 +42,11 @@ def connect(system: str, settings: Mapping[str, Any], clock: Clock) -> Connector
     plug = _PLUGS.get(system)
     if plug is None:
         raise ConfigurationError(f"unknown system {system!r}", hint=f"Known are: {', '.join(sorted(_PLUGS))}.")
-    config = SYSTEMS[system].model().model_validate(dict(settings))
+    try:
+        config = SYSTEMS[system].model().model_validate(dict(settings))
+    except ValidationError as error:  # where a single setting is wrong, the project was not loaded at all
+        said = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors(include_input=False))
+        raise ConfigurationError(f"system {system}: {said}.", hint="Mend the connection in isthmus.yaml.") from None
     open_connector: Callable[[Any, Clock], Connector] = import_module(plug.module).connect
     return open_connector(config, clock)
 
