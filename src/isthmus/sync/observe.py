@@ -109,6 +109,8 @@ def observe_known(
         row = _row(stream.entity, record, link.record_id, ours, link.data, shown)
         desk.rows.append(structs.replace(row, agreed="" if link.agreed == shown else link.agreed))
         return
+    if link.deleted:  # it was gone and is back: what was decided meanwhile (put out of use) is decided anew
+        base = {}
     merged = _merge(actor, stream, base, ours, state, record, link)
     agreed = follow(decode_state(link.agreed), base, state, stream.list_keys)
     desk.count("changed")

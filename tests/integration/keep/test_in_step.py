@@ -213,3 +213,15 @@ async def test_a_record_read_before_what_it_refers_to_is_read_again(bench: Any) 
     [row] = bench.cafm.rows["vendor"].values()
     [terms_id] = bench.cafm.rows["payment_terms"]
     assert row["terms"] == terms_id
+
+
+async def test_what_was_gone_and_is_back_is_in_use_again(joined: Any) -> None:
+    """Its owner shows it as it was: the block made meanwhile was never the owner's."""
+    row = dict(joined.finance.rows["vendor"]["f1"])
+    joined.finance.drop("vendor", "f1")
+    await joined.turns()
+    assert joined.cafm.rows["vendor"]["cafm-1"]["blocked"] == "all"
+    joined.finance.add("vendor", "f1", **row)
+    await joined.turns()
+    assert joined.cafm.rows["vendor"]["cafm-1"]["blocked"] == "none"
+    assert joined.finance.written == []
