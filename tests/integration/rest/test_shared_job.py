@@ -38,7 +38,7 @@ def vendor(number: int) -> dict[str, Any]:
         "street": "1 Quay",
         "town": "Karachi",
         "ctry": "PK",
-        "curr": "XXX" if number % 20 == 10 else "PKR",
+        "curr": "???" if number % 20 == 10 else "PKR",
         "terms": "COD",
         "active": number % 3 > 0,
         "limitCents": 100 * number + 5,
